@@ -1,0 +1,1 @@
+int unfold_kernels_placeholder(void);
