@@ -1,1 +1,117 @@
-int unfold_kernels_placeholder(void);
+// The arithmetic of Unfold that Swift can't yet express: one source, compiled for several
+// instruction sets, chosen at run time. See README.md for what may live here.
+//
+// Matrices are row-major Float32. Dimension letters: M rows, N columns, K depth, H units, B batch.
+#ifndef UNFOLD_CKERNELS_H
+#define UNFOLD_CKERNELS_H
+
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// One operand of a product: element (i, j) is at `base[i * row_stride + j * column_stride]`.
+typedef struct {
+  const float *base;
+  long row_stride;
+  long column_stride;
+} unfold_matrix;
+
+/// Where the rows of a batch for one step and one block of units are, for the cells' gate kernels.
+/// A block holds `panel_width` units; its gates stand side by side, a gate a panel.
+typedef struct {
+  int rows;           ///< Batch rows.
+  float *gates;       ///< Gate values of the block, `[rows, gates × panel_width]`, in place.
+  long gates_stride;  ///< Floats from one row of `gates` to the next.
+  long state_stride;  ///< Floats from one row of a state buffer to the next.
+} unfold_block;
+
+/// The functions of one instruction set.
+typedef struct {
+  const char *name;
+  int panel_width;  ///< Columns of a packed panel, and units of a block.
+  int tile_rows;    ///< Most rows that the innermost product takes at once.
+
+  /// Packs columns `[0, columns)` of `source` `[depth, columns]` into panels of
+  /// `panel_width` columns, `[panels][depth][panel_width]`, zero-filled at the right edge.
+  void (*pack)(unfold_matrix source, long depth, long columns, float *packed);
+
+  /// c = a·packed (+ c if `accumulate`, else + bias if not null).
+  /// a is [rows, depth]; `packed` starts at the first of the panels that hold `columns` columns,
+  /// `panel_stride` floats apart; c has `c_stride` floats a row.
+  /// Only `columns` columns of c are written, unless `padded`: then the last panel's padding too.
+  void (*product)(long rows, long columns, long depth, unfold_matrix a, const float *packed,
+                  long panel_stride, const float *_Nullable bias, int accumulate, int padded,
+                  float *c, long c_stride);
+
+  /// y[n] = Σ_k w[n, k]·x[k] + (bias[n] if not null), for `rows` rows of w of `stride` floats.
+  void (*matrix_vector)(long rows, long depth, const float *w, long stride, const float *x,
+                        const float *_Nullable bias, float *y);
+
+  // One step of a cell for a block, after its products; equations in the Swift file of the cell.
+  void (*lstm_forward)(unfold_block block, const float *c_previous, float *c_next, float *h_next);
+  void (*lstm_backward)(unfold_block block, const float *c_previous, const float *c_next,
+                        const float *dh, float *dc);
+  void (*gru_forward)(unfold_block block, float *hidden, const float *hidden_bias,
+                      const float *h_previous, float *h_next);
+  void (*gru_backward)(unfold_block block, const float *hidden, const float *h_previous,
+                       const float *dh, float *dh_carry, float *dhidden);
+  void (*elman_forward)(unfold_block block, int relu, float *h_next);
+  void (*elman_backward)(unfold_block block, int relu, const float *dh);
+
+  // Elementwise, over n floats. `out` may be one of the inputs.
+  void (*add)(long n, const float *a, const float *b, float *out);
+  void (*subtract)(long n, const float *a, const float *b, float *out);
+  void (*multiply)(long n, const float *a, const float *b, float *out);
+  void (*multiply_add)(long n, const float *a, const float *b, float *sum);  ///< sum += a·b
+  void (*scale_add)(long n, float factor, const float *a, float *sum);       ///< sum += factor·a
+  void (*affine)(long n, float factor, float offset, const float *a, float *out);
+  void (*tanh)(long n, const float *a, float *out);
+  void (*sigmoid)(long n, const float *a, float *out);
+  void (*exp)(long n, const float *a, float *out);
+  void (*tanh_backward)(long n, const float *y, const float *dy, float *dx);     ///< dy·(1 − y²)
+  void (*sigmoid_backward)(long n, const float *y, const float *dy, float *dx);  ///< dy·y·(1 − y)
+  double (*sum_of_squares)(long n, const float *a);
+  double (*sum)(long n, const float *a);
+
+  /// Softmax cross-entropy of one row of logits, in nats: log Σ exp(x) − x[target].
+  /// With `scale` ≠ 0 the row becomes its gradient, (softmax(x) − one-hot(target))·scale.
+  double (*cross_entropy)(long n, float *logits, long target, float scale);
+  /// Replaces a row by its softmax and returns log Σ exp(x).
+  double (*softmax)(long n, float *row);
+
+  // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics).
+  void (*adam)(long n, float *w, const float *g, float *m, float *v, float beta1, float beta2,
+               float step, float correction2_root, float epsilon, float gradient_scale,
+               float l2, float weight_factor);
+  void (*sgd)(long n, float *w, const float *g, float *_Nullable velocity, float rate,
+              float momentum, int nesterov, int first, float gradient_scale, float l2);
+  void (*rmsprop)(long n, float *w, const float *g, float *v, float rate, float alpha,
+                  float epsilon, float gradient_scale, float l2);
+  void (*adagrad)(long n, float *w, const float *g, float *sum, float rate, float epsilon,
+                  float gradient_scale, float l2);
+} unfold_kernels;
+
+/// The kernels named `avx512`, `avx2` or `portable`, or null if this machine can't run them.
+const unfold_kernels *_Nullable unfold_kernels_named(const char *name);
+/// The fastest kernels that this machine can run.
+const unfold_kernels *unfold_kernels_best(void);
+
+// A persistent team of threads: the caller and `threads − 1` workers.
+typedef struct unfold_team unfold_team;
+typedef void (*unfold_job)(void *context, int worker, int workers);
+
+/// Starts a team; null if its threads can't be had.
+unfold_team *_Nullable unfold_team_create(int threads);
+void unfold_team_destroy(unfold_team *team);
+/// Runs `job` once on every thread of the team, the caller's included, and waits for all.
+/// Returns 0, without running it, when the team is busy with another caller's job.
+int unfold_team_run(unfold_team *team, unfold_job job, void *context);
+/// Waits until all workers of the running job are here. Only from inside a job.
+void unfold_team_barrier(unfold_team *team);
+/// The next number from 0 up, each given out once a job. Only from inside a job.
+long unfold_team_next(unfold_team *team);
+/// Runs `job` alone on the caller's thread, with the same treatment of denormals as a team.
+void unfold_run_alone(unfold_job job, void *context);
+
+#pragma clang assume_nonnull end
+#endif

@@ -1,0 +1,56 @@
+// All kernels for one instruction set. The including file sets, before this:
+//   KERNELS    the name of the table, and NAME its text
+//   WIDTH      floats in a vector
+//   TILE_ROWS  rows of the innermost product: 2·TILE_ROWS + 3 vectors must fit the registers
+//   FUSED      1 where the instruction set has fused multiply-add
+#include "CKernels.h"
+#include <math.h>
+
+#if defined(TARGET)
+#define ATTRIBUTES(target_text) _ATTRIBUTES(clang attribute push(__attribute__((target(target_text))), apply_to = function))
+#define _ATTRIBUTES(text) _Pragma(#text)
+ATTRIBUTES(TARGET)
+#endif
+
+#include "vector.h"
+#include "product.h"
+#include "cells.h"
+#include "elementwise.h"
+
+#if defined(TARGET)
+#pragma clang attribute pop
+#endif
+
+const unfold_kernels KERNELS = {
+    .name = NAME,
+    .panel_width = PANEL,
+    .tile_rows = TILE_ROWS,
+    .pack = pack,
+    .product = product,
+    .matrix_vector = matrix_vector,
+    .lstm_forward = lstm_forward,
+    .lstm_backward = lstm_backward,
+    .gru_forward = gru_forward,
+    .gru_backward = gru_backward,
+    .elman_forward = elman_forward,
+    .elman_backward = elman_backward,
+    .add = add,
+    .subtract = subtract,
+    .multiply = multiply,
+    .multiply_add = multiply_add,
+    .scale_add = scale_add,
+    .affine = affine,
+    .tanh = tanh_all,
+    .sigmoid = sigmoid_all,
+    .exp = exp_all,
+    .tanh_backward = tanh_backward,
+    .sigmoid_backward = sigmoid_backward,
+    .sum_of_squares = sum_of_squares,
+    .sum = sum_all,
+    .cross_entropy = cross_entropy,
+    .softmax = softmax,
+    .adam = adam,
+    .sgd = sgd,
+    .rmsprop = rmsprop,
+    .adagrad = adagrad,
+};

@@ -1,0 +1,10 @@
+// Eight floats at a time: AVX2 with fused multiply-add.
+#if defined(__x86_64__)
+#define KERNELS unfold_kernels_avx2
+#define NAME "avx2"
+#define TARGET "avx2,fma"
+#define WIDTH 8
+#define FUSED 1
+#define TILE_ROWS 6
+#include "kernels.h"
+#endif
