@@ -26,7 +26,7 @@ typedef struct {
 } unfold_block;
 
 /// The functions of one instruction set.
-typedef struct {
+typedef struct __attribute__((swift_attr("@Sendable"))) {
   const char *name;
   int panel_width;  ///< Columns of a packed panel, and units of a block.
   int tile_rows;    ///< Most rows that the innermost product takes at once.
