@@ -17,8 +17,8 @@ let package = Package(
     .target(name: "CKernels", exclude: ["README.md"]),
     .target(name: "Tensors", dependencies: ["CKernels"]),
     .target(name: "Interchange", dependencies: ["Tensors"]),
-    .target(name: "Recurrence", dependencies: ["Tensors"]),
-    .target(name: "Learning", dependencies: ["Recurrence", "Interchange"]),
+    .target(name: "Recurrence", dependencies: ["Interchange"]),
+    .target(name: "Learning", dependencies: ["Recurrence"]),
     .target(name: "Language", dependencies: ["Learning"]),
     .target(name: "Unfold", dependencies: ["Language"]),
     .executableTarget(

@@ -49,6 +49,13 @@ public enum Compute {
   /// later, but with the same result.
   package static func run(_ body: (Worker) -> Void) { team.withLock { $0 }.run(body) }
 
+  /// As `run`, or on this thread alone when there is too little work to share.
+  ///
+  /// - Parameter cost: floating-point operations between two barriers, roughly.
+  package static func run(cost: Int, _ body: (Worker) -> Void) {
+    if cost > 200_000 { run(body) } else { Team.alone.run(body) }
+  }
+
   /// Calls `body` for every index below `count`, divided among the threads if there is enough work.
   ///
   /// - Parameter cost: floating-point operations of one call, roughly.
@@ -97,6 +104,8 @@ package struct Worker {
 
 /// Owns a team of C threads.
 private final class Team: @unchecked Sendable {
+  static let alone = Team(threads: 1)
+
   let threads: Int
   private let handle: OpaquePointer?
 

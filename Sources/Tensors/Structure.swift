@@ -151,15 +151,19 @@ extension Tensor {
 
   /// The rows with the given numbers: `[N, …]` → `[rows.count, …]`. An embedding is this.
   ///
+  /// - Parameter leading: the first dimensions of the result, `[rows.count]` if not given; an
+  ///   embedding of a sequence of batches has `[T, B]`.
   /// - Precondition: every number is in `0..<N`.
-  public func gathering(_ rows: [Int32]) -> Tensor {
+  public func gathering(_ rows: [Int32], leading: Shape? = nil) -> Tensor {
     precondition(shape.rank > 0, "a scalar has no rows to gather")
+    let leading = leading ?? [rows.count]
+    precondition(leading.count == rows.count, "\(rows.count) rows don't fill shape \(leading)")
     let rest = shape.dropFirst
     let (limit, width) = (shape[0], rest.count)
     for row in rows {
       precondition(row >= 0 && row < limit, "there is no row \(row) in shape \(shape)")
     }
-    var gathered = Tensor(rest.prepending(rows.count)) { out in
+    var gathered = Tensor(Shape(leading.dimensions + rest.dimensions)) { out in
       borrowing(self) {
         for (index, row) in rows.enumerated() {
           (out + index * width).update(from: base + Int(row) * width, count: width)

@@ -12,8 +12,8 @@ public struct Tensor: Sendable {
   package var keepsPacked = false
 
   package struct Source: Sendable {
-    let node: Node
-    let output: Int
+    package let node: Node
+    package let output: Int
   }
 
   package init(storage: Storage, offset: Int = 0, shape: Shape, source: Source? = nil) {
