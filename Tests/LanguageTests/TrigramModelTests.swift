@@ -79,6 +79,7 @@ import Testing
     #expect(first == model.probability(at: 2, of: [9, 1, 7]))
     let second = model.probability(at: 3, of: [4, 1, 7, 2])
     #expect(second == model.probability(at: 3, of: [9, 1, 7, 2]))
+    #expect(second == model.probability(at: 1, of: [7, 2]))
     #expect(second != model.probability(at: 3, of: [1, 4, 7, 2]))
   }
 }
