@@ -1,0 +1,99 @@
+import Foundation
+
+/// One or more texts as tokens of a vocabulary, one after the other.
+public struct Corpus: Sendable, Equatable {
+  /// How messages call it: the file's name, or "3 files".
+  public let name: String
+  public let tokens: [Int32]
+  /// Bytes of the texts.
+  public let bytes: Int
+  /// Characters left out, or words read as `<unk>`, because the vocabulary lacks them.
+  public let outOfVocabulary: Int
+
+  /// Encodes texts that have been read.
+  ///
+  /// - Parameter minimumTokens: what the caller needs at least; training needs two per stream.
+  /// - Throws: ``VocabularyError`` for invalid UTF-8, ``CorpusError/tooShort(_:tokens:needed:)``.
+  public init(_ texts: [SourceText], vocabulary: Vocabulary, minimumTokens: Int = 2) throws {
+    var tokens: [Int32] = []
+    var (bytes, outOfVocabulary) = (0, 0)
+    for text in texts {
+      let encoded = try vocabulary.encode(text.bytes, source: text.name)
+      if tokens.isEmpty { tokens = encoded.tokens } else { tokens += encoded.tokens }
+      bytes += encoded.bytes
+      outOfVocabulary += encoded.outOfVocabulary
+    }
+    name = texts.count == 1 ? texts[0].name : "\(texts.count) files"
+    (self.tokens, self.bytes, self.outOfVocabulary) = (tokens, bytes, outOfVocabulary)
+    try Self.require(minimumTokens, of: tokens, in: name)
+  }
+
+  /// Reads and encodes files.
+  ///
+  /// - Throws: ``CorpusError`` for a file that can't be used, and as the other initialiser does.
+  public init(contentsOf files: [URL], vocabulary: Vocabulary, minimumTokens: Int = 2) throws {
+    let texts = try files.map(SourceText.init(contentsOf:))
+    try self.init(texts, vocabulary: vocabulary, minimumTokens: minimumTokens)
+  }
+
+  /// Tokens for training, for choosing, and for the final measurement.
+  public struct Parts: Sendable, Equatable {
+    public let train: [Int32]
+    /// Empty if the split gives it nothing, as `test`.
+    public let validation: [Int32]
+    public let test: [Int32]
+  }
+
+  /// Cuts the tokens in two or three by position: training first, test last.
+  ///
+  /// - Parameters:
+  ///   - minimumTraining: tokens that training needs.
+  ///   - minimumOther: tokens that validation and test need, where the split gives them any.
+  /// - Throws: ``CorpusError/tooShort(_:tokens:needed:)``.
+  public func split(
+    _ split: Split, minimumTraining: Int = 2, minimumOther: Int = 2
+  ) throws -> Parts {
+    let cuts = split.cuts(of: tokens.count)
+    let parts = Parts(
+      train: Array(tokens[..<cuts.validation]),
+      validation: Array(tokens[cuts.validation..<cuts.test]),
+      test: Array(tokens[cuts.test...]))
+    try Self.require(minimumTraining, of: parts.train, in: "the training part of \(name)")
+    if split.validation > 0 {
+      try Self.require(minimumOther, of: parts.validation, in: "the validation part of \(name)")
+    }
+    if split.test > 0 {
+      try Self.require(minimumOther, of: parts.test, in: "the test part of \(name)")
+    }
+    return parts
+  }
+
+  private static func require(_ needed: Int, of tokens: [Int32], in what: String) throws {
+    if tokens.count < needed {
+      throw CorpusError.tooShort(what, tokens: tokens.count, needed: needed)
+    }
+  }
+}
+
+/// Why a text can't be used.
+public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
+  case missing(file: String)
+  case folder(String)
+  case unreadable(file: String)
+  case empty(file: String)
+  case tooShort(String, tokens: Int, needed: Int)
+  case invalidSplit(String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .missing(let file): "There is no file \(file)."
+    case .folder(let name): "\(name) is a folder; name the text files in it instead."
+    case .unreadable(let file): "\(file) can't be read; check its permissions."
+    case .empty(let file): "\(file) is empty."
+    case .tooShort(let what, let tokens, let needed):
+      "Too little text: \(what) has \(tokens) \(tokens == 1 ? "token" : "tokens"), "
+        + "and at least \(needed) are needed."
+    case .invalidSplit(let text, let reason): "“\(text)” is no split such as 90,5,5: \(reason)."
+    }
+  }
+}

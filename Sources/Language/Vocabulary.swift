@@ -1,0 +1,143 @@
+import Foundation
+
+/// What a token stands for.
+public enum TokenUnit: String, Sendable, CaseIterable {
+  /// Any of 256 bytes; takes every file.
+  case bytes
+  /// A Unicode scalar, not a grapheme: CRLF and byte-order marks come back exactly as they were,
+  /// and there are far fewer of them.
+  case characters
+  /// What stands between ASCII white space, and one `</s>` for each end of a line.
+  case words
+}
+
+/// Which token has which number.
+///
+/// The numbers follow from the text alone. Bytes number themselves. Characters are those that
+/// occur, in the order of their scalars. Words begin with `<unk>` and `</s>`; the others follow by
+/// descending count, equal counts in the order of their bytes.
+public struct Vocabulary: Sendable, Equatable {
+  public let unit: TokenUnit
+  /// The UTF-8 bytes that each token stands for, by number.
+  let spellings: [[UInt8]]
+  let lookup: Lookup
+
+  enum Lookup: Sendable {
+    case bytes
+    /// By scalar: its number, or −1.
+    case characters([Int32])
+    case words(WordTable)
+  }
+
+  /// Stands in for words that the vocabulary lacks; literally `<unk>`, as in the Penn Treebank.
+  public static let unknownWord: Int32 = 0
+  /// The end of a line among words, `</s>`.
+  public static let lineEndWord: Int32 = 1
+  /// As many tokens as a vocabulary may have.
+  public static let largestCount = 2_000_000
+  static let specialWords = ["<unk>", "</s>"].map { Array($0.utf8) }
+
+  /// The vocabulary of 256 bytes.
+  public static let bytes = Vocabulary(unit: .bytes, spellings: (0...255).map { [$0] })
+
+  /// How many tokens there are, V.
+  public var count: Int { spellings.count }
+
+  /// The token that ends a line: `</s>`, or the line feed; nil if there is none.
+  public var lineEnd: Int32? {
+    unit == .words ? Self.lineEndWord : spellings.firstIndex(of: [0x0A]).map(Int32.init)
+  }
+
+  /// - Precondition: `spellings` are distinct, and what `unit` asks for.
+  init(unit: TokenUnit, spellings: [[UInt8]]) {
+    self.unit = unit
+    self.spellings = spellings
+    switch unit {
+    case .bytes:
+      lookup = .bytes
+    case .characters:
+      let scalars = spellings.map { String(decoding: $0, as: UTF8.self).unicodeScalars.first }
+      let size = scalars.reduce(0) { max($0, Int($1?.value ?? 0) + 1) }
+      var ids = [Int32](repeating: -1, count: size)
+      for (id, scalar) in scalars.enumerated() {
+        if let scalar { ids[Int(scalar.value)] = Int32(id) }
+      }
+      lookup = .characters(ids)
+    case .words:
+      var table = WordTable()
+      for spelling in spellings { _ = spelling.withUnsafeBytes { table.insert($0) } }
+      lookup = .words(table)
+    }
+  }
+
+  public static func == (a: Vocabulary, b: Vocabulary) -> Bool {
+    a.unit == b.unit && a.spellings == b.spellings
+  }
+
+  /// The text that tokens stand for: words joined by a space, `</s>` as the end of a line.
+  ///
+  /// - Precondition: every token is one of this vocabulary's.
+  public func decode(_ tokens: some Sequence<Int32>) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var previous: Int32?
+    for token in tokens {
+      append(token, after: previous, to: &bytes)
+      previous = token
+    }
+    return bytes
+  }
+
+  /// Bytes of the decoded text; for bytes and characters that is the text itself.
+  ///
+  /// - Precondition: every token is one of this vocabulary's.
+  public func byteCount(of tokens: some Sequence<Int32>) -> Int {
+    guard unit == .words else { return tokens.reduce(0) { $0 + spellings[Int($1)].count } }
+    var (count, beginsLine) = (0, true)
+    for token in tokens {
+      let ends = token == Self.lineEndWord
+      count += ends ? 1 : spellings[Int(token)].count + (beginsLine ? 0 : 1)
+      beginsLine = ends
+    }
+    return count
+  }
+
+  /// Appends what `token` adds to a text that so far ends in `previous`.
+  func append(_ token: Int32, after previous: Int32?, to bytes: inout [UInt8]) {
+    guard unit == .words else {
+      bytes += spellings[Int(token)]
+      return
+    }
+    if token == Self.lineEndWord { return bytes.append(0x0A) }
+    if let previous, previous != Self.lineEndWord { bytes.append(0x20) }
+    bytes += spellings[Int(token)]
+  }
+
+  /// How a token looks in a table or a picture: `⏎` for the line feed, `␣` for the space, an
+  /// escape such as `\t`, `\u{FEFF}` or `\xE2` for what can't be seen, otherwise itself.
+  public func label(of token: Int32) -> String {
+    let spelling = spellings[Int(token)]
+    if unit == .bytes, let byte = spelling.first, byte >= 0x80 {
+      return "\\x" + String(byte, radix: 16, uppercase: true)
+    }
+    return Self.visible(spelling)
+  }
+
+  /// Text in which every character can be seen.
+  static func visible(_ bytes: some Collection<UInt8>) -> String {
+    String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
+      switch scalar {
+      case "\n": return "⏎"
+      case "\t": return "\\t"
+      case "\r": return "\\r"
+      case " ": return "␣"
+      default: break
+      }
+      switch scalar.properties.generalCategory {
+      case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator,
+        .lineSeparator, .paragraphSeparator, .nonspacingMark, .enclosingMark:
+        return "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
+      default: return String(scalar)
+      }
+    }.joined()
+  }
+}

@@ -1,0 +1,75 @@
+import Foundation
+
+/// A vocabulary as JSON: `{"unit":"characters","tokens":["\n"," ","a"]}`; bytes need no list.
+extension Vocabulary {
+  /// The file's content; the same vocabulary always gives the same bytes.
+  public func json() throws -> Data {
+    guard unit != .bytes else { return Data(#"{"unit":"bytes"}"#.utf8) }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .withoutEscapingSlashes
+    let tokens = try encoder.encode(spellings.map { String(decoding: $0, as: UTF8.self) })
+    return Data(#"{"unit":"\#(unit.rawValue)","tokens":"#.utf8) + tokens + Data("}".utf8)
+  }
+
+  /// Reads the file's content.
+  ///
+  /// - Throws: ``VocabularyError/malformedFile(reason:)`` unless it is a vocabulary that could
+  ///   have been written: a known unit, distinct tokens, none of them empty or too long.
+  public init(json: Data) throws {
+    let content: Content
+    do {
+      content = try JSONDecoder().decode(Content.self, from: json)
+    } catch {
+      throw Self.malformed(#"it isn't JSON with a "unit" and a list of "tokens""#)
+    }
+    guard let unit = TokenUnit(rawValue: content.unit) else {
+      let known = TokenUnit.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Self.malformed("its unit is “\(content.unit)”, not one of \(known)")
+    }
+    guard unit != .bytes else {
+      guard content.tokens == nil else { throw Self.malformed("bytes have no list of tokens") }
+      self = .bytes
+      return
+    }
+    guard let tokens = content.tokens else {
+      throw Self.malformed("\(unit) need a list of tokens")
+    }
+    try Self.check(tokens, unit: unit)
+    self.init(unit: unit, spellings: tokens.map { Array($0.utf8) })
+  }
+
+  private struct Content: Decodable {
+    let unit: String
+    let tokens: [String]?
+  }
+
+  private static func malformed(_ reason: String) -> VocabularyError {
+    .malformedFile(reason: reason)
+  }
+
+  private static func check(_ tokens: [String], unit: TokenUnit) throws {
+    guard tokens.count >= 2 else {
+      throw malformed("it holds \(tokens.count) \(unit), and at least 2 are needed")
+    }
+    guard tokens.count <= largestCount else {
+      throw malformed("it holds \(tokens.count) \(unit), and at most \(largestCount) are allowed")
+    }
+    if unit == .words, !tokens.prefix(2).map({ Array($0.utf8) }).elementsEqual(specialWords) {
+      throw malformed("its first two words aren't <unk> and </s>")
+    }
+    var seen = WordTable()
+    for (id, token) in tokens.enumerated() {
+      if token.isEmpty { throw malformed("token \(id) is empty") }
+      if unit == .characters, token.unicodeScalars.count > 1 {
+        throw malformed("token \(id), “\(visible(token.utf8))”, is longer than one character")
+      }
+      if unit == .words, token.utf8.contains(where: { $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+        throw malformed("token \(id), “\(visible(token.utf8))”, holds white space")
+      }
+      let first = Array(token.utf8).withUnsafeBytes { seen.insert($0) }
+      if first != id {
+        throw malformed("tokens \(first) and \(id) are both “\(visible(token.utf8))”")
+      }
+    }
+  }
+}
