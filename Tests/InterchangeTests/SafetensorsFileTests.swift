@@ -34,6 +34,9 @@ import Testing
       try file.withFloats(named: "w") { floats, shape in
         #expect(Array(floats) == [1, -2])
         #expect(shape == [2])
+        // Aligned, so not copied.
+        let bytes = try file.withBytes(named: "w") { bytes, _ in bytes.baseAddress }
+        #expect(UnsafeRawPointer(floats.baseAddress) == bytes)
       }
     }
   }
@@ -82,7 +85,10 @@ import Testing
           + String(repeating: " ", count: padding)
         try safetensors(header, data: [0, 0, 0x80, 0x3F]).write(to: url)
         let file = try SafetensorsFile(contentsOf: url)
-        #expect(try file.withFloats(named: "w") { floats, _ in Array(floats) } == [1])
+        try file.withFloats(named: "w") { floats, _ in
+          #expect(Array(floats) == [1])
+          #expect(Int(bitPattern: floats.baseAddress) % 4 == 0)
+        }
       }
     }
   }

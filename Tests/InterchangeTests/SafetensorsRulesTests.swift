@@ -50,6 +50,11 @@ import Testing
       .syntax(
         file: $0, byte: 16, expected: "the second half of a surrogate pair", found: #"""""#)
     },
+    Broken(header: #"{"\ud800\u0041"}"#) {
+      .syntax(
+        file: $0, byte: 22, expected: "after the second half of a surrogate pair",
+        found: #"""""#)
+    },
     Broken(header: #"{"\udc00"}"#) {
       .syntax(
         file: $0, byte: 16, expected: "the second half of a surrogate pair", found: #"""""#)
