@@ -16,7 +16,7 @@ extension FusedPass {
     let products = backwardSteps(dOutputs: gradients[0], dh: carried.dh, dc: carried.dc)
     if states > 0 {
       if sink.wants(1) { sink.add(initialGradient(products, carried.dh), toInput: 1) }
-      if states > 1, let dc = carried.dc { sink.add(unpadded(dc.base), toInput: 2) }
+      if states > 1, let dc = carried.dc { sink.add(unpadded(dc), toInput: 2) }
     }
     addWeightGradients(products, joint: joint, firstInput: 1 + states, into: &sink)
   }
@@ -160,12 +160,14 @@ extension FusedPass {
   /// dL/dh₀.
   private func initialGradient(_ products: Storage, _ carry: Storage) -> Tensor {
     let packed = layout.packedRows(of: cell.recurrent)
-    let initial = unpadded(carry.base)
-    PanelProduct(
-      rows: batch, columns: layout.hiddenSize, depth: layout.columns,
-      a: unfold_matrix(base: products.base, row_stride: layout.stride, column_stride: 1),
-      packed: packed.base, accumulate: true, into: initial.base, stride: layout.hiddenSize
-    ).run()
+    let initial = unpadded(carry)
+    withExtendedLifetime(products) {
+      PanelProduct(
+        rows: batch, columns: layout.hiddenSize, depth: layout.columns,
+        a: unfold_matrix(base: products.base, row_stride: layout.stride, column_stride: 1),
+        packed: packed, accumulate: true, into: initial.base, stride: layout.hiddenSize
+      ).run()
+    }
     return initial
   }
 
@@ -176,7 +178,7 @@ extension FusedPass {
     let dInput = Tensor(cell.input.tensor.shape) { _ in }
     let dRecurrent = joint ? dInput : Tensor(cell.recurrent.tensor.shape) { _ in }
     layout.weightGradient(
-      dz: products.base, rows: rows,
+      dz: products, rows: rows,
       x: unfold_matrix(base: h.base, row_stride: layout.paddedSize, column_stride: 1),
       count: layout.hiddenSize, into: dRecurrent.base + cell.recurrent.columns.lowerBound,
       stride: cell.recurrent.stride)
@@ -188,18 +190,20 @@ extension FusedPass {
     let dz = lookup.map { scattered(to: $0.rows, rows: sourceRows) } ?? gates
     borrowing(source) {
       layout.weightGradient(
-        dz: dz.base, rows: sourceRows,
+        dz: dz, rows: sourceRows,
         x: unfold_matrix(base: source.base, row_stride: width, column_stride: 1), count: width,
         into: dInput.base + cell.input.columns.lowerBound, stride: cell.input.stride)
     }
     if sink.wants(0) {
       let packed = layout.packedRows(of: cell.input)
       let dSource = Tensor(source.shape) { out in
-        PanelProduct(
-          rows: sourceRows, columns: width, depth: layout.columns,
-          a: unfold_matrix(base: dz.base, row_stride: layout.stride, column_stride: 1),
-          packed: packed.base, into: out, stride: width
-        ).run()
+        withExtendedLifetime(dz) {
+          PanelProduct(
+            rows: sourceRows, columns: width, depth: layout.columns,
+            a: unfold_matrix(base: dz.base, row_stride: layout.stride, column_stride: 1),
+            packed: packed, into: out, stride: width
+          ).run()
+        }
       }
       sink.add(dSource, toInput: 0)
     }
@@ -207,12 +211,12 @@ extension FusedPass {
     sink.add(dInput, toInput: firstInput)
     if !joint { sink.add(dRecurrent, toInput: firstInput + 1) }
     let firstBias = firstInput + (joint ? 1 : 2)
-    let dBias = layout.gathered(layout.columnSums(gates.base, rows: rows).base)
+    let dBias = layout.gathered(layout.columnSums(gates, rows: rows))
     sink.add(dBias, toInput: firstBias)
     if cell.biases.count > 1 {
       let dHidden =
         products === gates
-        ? dBias : layout.gathered(layout.columnSums(products.base, rows: rows).base)
+        ? dBias : layout.gathered(layout.columnSums(products, rows: rows))
       sink.add(dHidden, toInput: firstBias + 1)
     }
   }

@@ -115,7 +115,7 @@ final class FusedPass: @unchecked Sendable {
       PanelProduct(
         rows: rows, columns: layout.columns, depth: width,
         a: unfold_matrix(base: source.base, row_stride: width, column_stride: 1),
-        packed: packed.base, bias: bias.base, padded: true, into: target.base,
+        packed: packed, bias: bias, padded: true, into: target.base,
         stride: layout.stride
       ).run()
     }
@@ -232,16 +232,16 @@ final class FusedPass: @unchecked Sendable {
   /// h_T, and c_T of an LSTM, `[B, H]`.
   func lastStates() -> [Tensor] {
     [h, c].compactMap { $0 }.map { buffer in
-      unpadded(buffer.base + steps * batch * layout.paddedSize)
+      unpadded(buffer, from: steps * batch)
     }
   }
 
-  /// The first H of each of B rows.
-  func unpadded(_ base: UnsafeMutablePointer<Float>) -> Tensor {
+  /// The first H of each of B rows of a state buffer.
+  func unpadded(_ buffer: Storage, from firstRow: Int = 0) -> Tensor {
     Tensor([batch, layout.hiddenSize]) { out in
       for row in 0..<batch {
-        (out + row * layout.hiddenSize)
-          .update(from: base + row * layout.paddedSize, count: layout.hiddenSize)
+        (out + row * layout.hiddenSize).update(
+          from: buffer.base + (firstRow + row) * layout.paddedSize, count: layout.hiddenSize)
       }
     }
   }

@@ -91,10 +91,10 @@ struct GateLayout {
   }
 
   /// The reverse of `spread`: values in this layout as a vector `[gates × H]`.
-  func gathered(_ values: UnsafePointer<Float>) -> Tensor {
+  func gathered(_ values: Storage) -> Tensor {
     Tensor([gates * hiddenSize]) { out in
       forEachPart { column, row, units in
-        (out + row).update(from: values + column, count: units)
+        (out + row).update(from: values.base + column, count: units)
       }
     }
   }
@@ -103,7 +103,7 @@ struct GateLayout {
   ///
   /// - Parameter into: the place of dW, `[gates × H, N]`, with `stride` floats from row to row.
   func weightGradient(
-    dz: UnsafePointer<Float>, rows: Int, x: unfold_matrix, count: Int,
+    dz: Storage, rows: Int, x: unfold_matrix, count: Int,
     into dW: UnsafeMutablePointer<Float>, stride: Int
   ) {
     let width = blockWidth
@@ -117,7 +117,7 @@ struct GateLayout {
       let first = panels * group / groups
       let end = panels * (group + 1) / groups
       let a = unfold_matrix(
-        base: dz + column(block: block, gate: gate), row_stride: 1, column_stride: self.stride)
+        base: dz.base + column(block: block, gate: gate), row_stride: 1, column_stride: self.stride)
       Compute.kernels.product(
         units(of: block), min(end * width, count) - first * width, rows, a,
         packed.base + first * rows * width, rows * width, nil, 0, 0,
@@ -126,7 +126,7 @@ struct GateLayout {
   }
 
   /// The sum of rows of gate values, in this layout.
-  func columnSums(_ dz: UnsafePointer<Float>, rows: Int) -> Storage {
+  func columnSums(_ dz: Storage, rows: Int) -> Storage {
     let sums = Storage(count: columns)
     let chunk = 256
     Compute.forEach((columns + chunk - 1) / chunk, cost: rows * chunk) { index in
@@ -134,7 +134,7 @@ struct GateLayout {
       let count = min(chunk, columns - from)
       let sum = sums.base + from
       sum.update(repeating: 0, count: count)
-      for row in 0..<rows { Compute.kernels.add(count, dz + row * stride + from, sum, sum) }
+      for row in 0..<rows { Compute.kernels.add(count, dz.base + row * stride + from, sum, sum) }
     }
     return sums
   }

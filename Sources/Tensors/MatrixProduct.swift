@@ -101,15 +101,12 @@ private struct Product {
         if rows < 4, transposeB, !transposeA, depth > 0 {
           return multiplyRowByRow(rows: rows, columns: columns, depth: depth, into: c)
         }
-        let packed = packedB(depth: depth, columns: columns)
-        withExtendedLifetime(packed) {
-          let left = unfold_matrix(
-            base: a.base, row_stride: transposeA ? 1 : depth, column_stride: transposeA ? rows : 1)
-          PanelProduct(
-            rows: rows, columns: columns, depth: depth, a: left, packed: packed.base, into: c,
-            stride: columns
-          ).run()
-        }
+        let left = unfold_matrix(
+          base: a.base, row_stride: transposeA ? 1 : depth, column_stride: transposeA ? rows : 1)
+        PanelProduct(
+          rows: rows, columns: columns, depth: depth, a: left,
+          packed: packedB(depth: depth, columns: columns), into: c, stride: columns
+        ).run()
       }
     }
   }
@@ -175,8 +172,8 @@ package struct PanelProduct {
   package var columns: Int
   package var depth: Int
   package var a: unfold_matrix
-  package var packed: UnsafePointer<Float>
-  package var bias: UnsafePointer<Float>?
+  package var packed: Storage
+  package var bias: Storage?
   package var accumulate = false
   /// Whether the padding of the last panel is written too.
   package var padded = false
@@ -184,8 +181,8 @@ package struct PanelProduct {
   package var stride: Int
 
   package init(
-    rows: Int, columns: Int, depth: Int, a: unfold_matrix, packed: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>? = nil, accumulate: Bool = false, padded: Bool = false,
+    rows: Int, columns: Int, depth: Int, a: unfold_matrix, packed: Storage,
+    bias: Storage? = nil, accumulate: Bool = false, padded: Bool = false,
     into: UnsafeMutablePointer<Float>, stride: Int
   ) {
     self.rows = rows
@@ -220,7 +217,7 @@ package struct PanelProduct {
       part.base = a.base + row * a.row_stride
       Compute.kernels.product(
         min(rowsPerBlock, rows - row), min(endPanel * width, columns) - column, depth, part,
-        packed + firstPanel * depth * width, depth * width, bias.map { $0 + column },
+        packed.base + firstPanel * depth * width, depth * width, bias.map { $0.base + column },
         accumulate ? 1 : 0, padded ? 1 : 0, into + row * stride + column, stride)
     }
   }

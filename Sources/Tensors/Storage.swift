@@ -13,6 +13,7 @@ import Synchronization
 ///
 /// Unchecked: written only while its maker is the one owner (see `Tensor.update`), read after.
 package final class Storage: @unchecked Sendable {
+  /// Valid while this object is: hand on the storage, not its base, to what works on it.
   package let base: UnsafeMutablePointer<Float>
   private let bytes: Int
   /// Packed forms of this matrix, kept for weights, which many products use between two updates.
