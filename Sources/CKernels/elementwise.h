@@ -134,6 +134,7 @@ static double cross_entropy(long n, float *logits, long target, float scale) {
 }
 
 // Runs `update` on vectors, and on the tail through padded copies of the parameters' values.
+// Who has one memory only gives it as both s1 and s2, and changes s1: hence s1 is written last.
 #define UPDATE(n, w, g, s1, s2)                                                      \
   long at = 0;                                                                       \
   for (; at + WIDTH <= (n); at += WIDTH) UPDATE_VECTOR((w) + at, (g) + at, (s1) + at, (s2) + at) \
@@ -145,7 +146,7 @@ static double cross_entropy(long n, float *logits, long target, float scale) {
     }                                                                                \
     UPDATE_VECTOR(tw, tg, t1, t2)                                                    \
     for (long j = at; j < (n); j++)                                                  \
-      (w)[j] = tw[j - at], (s1)[j] = t1[j - at], (s2)[j] = t2[j - at];               \
+      (w)[j] = tw[j - at], (s2)[j] = t2[j - at], (s1)[j] = t1[j - at];               \
   }
 
 // step = rate / (1 − β₁ᵗ); weight_factor = 1 − rate·decay (AdamW), l2 = decay (Adam).
