@@ -1,0 +1,146 @@
+import Foundation
+import Learning
+import Recurrence
+import Tensors
+
+/// The cells that a model can be made of by name.
+public enum CellKind: String, Codable, Sendable, CaseIterable {
+  case elman
+  case elmanReLU = "elman-relu"
+  case lstm
+  case gru
+
+  /// PyTorch's name for a module of such cells, which begins the names of its weights.
+  var moduleName: String {
+    switch self {
+    case .elman, .elmanReLU: "rnn"
+    case .lstm: "lstm"
+    case .gru: "gru"
+    }
+  }
+}
+
+/// The architecture of a recurrent language model: what `config.json` holds.
+public struct ModelConfiguration: Codable, Sendable, Equatable {
+  public var cell: CellKind
+  public var layers: Int
+  public var hiddenSize: Int
+  public var embeddingSize: Int
+  /// Whether the readout's weights are the embedding's; sizes must then be equal.
+  public var tied: Bool
+  /// Dropout between layers and before the readout, in training.
+  public var dropout: Float
+
+  enum CodingKeys: String, CodingKey {
+    case cell, layers, tied, dropout
+    case hiddenSize = "hidden_size"
+    case embeddingSize = "embedding_size"
+  }
+
+  public init(
+    cell: CellKind = .lstm, layers: Int = 2, hiddenSize: Int = 256, embeddingSize: Int? = nil,
+    tied: Bool = false, dropout: Float = 0
+  ) {
+    self.cell = cell
+    self.layers = layers
+    self.hiddenSize = hiddenSize
+    self.embeddingSize = embeddingSize ?? hiddenSize
+    self.tied = tied
+    self.dropout = dropout
+  }
+
+  /// This configuration, if a model can be made of it.
+  public func validated() throws(SettingError) -> ModelConfiguration {
+    let sizes = [
+      ("layers", layers, 64), ("hidden size", hiddenSize, 1 << 16),
+      ("embedding size", embeddingSize, 1 << 16),
+    ]
+    for (name, value, largest) in sizes where !(1...largest).contains(value) {
+      throw .outOfRange(setting: name, legal: "from 1 to \(largest)", found: "\(value)")
+    }
+    guard dropout >= 0, dropout < 1 else {
+      throw .outOfRange(setting: "dropout", legal: "at least 0 and less than 1", found: "\(dropout)")
+    }
+    guard !tied || embeddingSize == hiddenSize else {
+      throw .outOfRange(
+        setting: "embedding size with tied weights", legal: "the hidden size, \(hiddenSize)",
+        found: "\(embeddingSize)")
+    }
+    return self
+  }
+
+  /// A model with fresh weights.
+  ///
+  /// - Parameter seed: of the weights; nil leaves them zero, for a model that is about to be read.
+  public func model(vocabularySize: Int, seed: UInt64?) -> any RecurrentModel {
+    var generator = Philox(seed: seed ?? 0, stream: 1)
+    let zeros = seed == nil ? CellInitialiser(input: .zeros, recurrent: .zeros) : nil
+    switch cell {
+    case .elman, .elmanReLU:
+      return model(vocabularySize, seed, &generator) {
+        ElmanCell(
+          inputSize: $0, hiddenSize: hiddenSize, activation: cell == .elman ? .tanh : .relu,
+          initialiser: zeros, using: &$1)
+      }
+    case .lstm:
+      return model(vocabularySize, seed, &generator) {
+        LSTMCell(inputSize: $0, hiddenSize: hiddenSize, initialiser: zeros, using: &$1)
+      }
+    case .gru:
+      return model(vocabularySize, seed, &generator) {
+        GRUCell(inputSize: $0, hiddenSize: hiddenSize, initialiser: zeros, using: &$1)
+      }
+    }
+  }
+
+  private func model<Cell: RecurrentCell>(
+    _ vocabularySize: Int, _ seed: UInt64?, _ generator: inout Philox,
+    cell: (_ inputSize: Int, inout Philox) -> Cell
+  ) -> any RecurrentModel where Cell.Input == Tensor, Cell.Output == Tensor {
+    var cells: [Cell] = []
+    for layer in 0..<layers {
+      cells.append(cell(layer == 0 ? embeddingSize : hiddenSize, &generator))
+    }
+    return RecurrentLanguageModel(
+      vocabularySize: vocabularySize, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
+      core: Stack(cells, dropout: dropout), coreName: self.cell.moduleName, tied: tied,
+      dropout: dropout, seed: seed)
+  }
+}
+
+/// A recurrent language model of any cell: where a name has become a model.
+public protocol RecurrentModel: LanguageModel, StreamModel {}
+
+extension RecurrentLanguageModel: RecurrentModel {}
+
+extension RecurrentLanguageModel {
+  /// A model with a fresh embedding and readout.
+  ///
+  /// The embedding starts from the normal distribution (variance 1, or 0.01 if it is also the
+  /// readout), the readout uniform in ±1/√H, both as PyTorch's modules do.
+  public init(
+    vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, core: Core, coreName: String,
+    tied: Bool = false, dropout: Float = 0, seed: UInt64?
+  ) {
+    let table: Shape = [vocabularySize, embeddingSize]
+    let weights: Shape = [vocabularySize, hiddenSize]
+    var embedding = Tensor(zeros: table)
+    var readout = Tensor(zeros: weights)
+    var bias = Tensor(zeros: [vocabularySize])
+    if let seed {
+      var generator = Philox(seed: seed, stream: 2)
+      let deviation: Float = tied ? 0.1 : 1
+      embedding = Tensor(table) { base in
+        for index in 0..<table.count { base[index] = deviation * Float(generator.normal()) }
+      }
+      if !tied {
+        let bound = 1 / Float(hiddenSize).squareRoot()
+        readout = Tensor(uniform: weights, bound: bound, using: &generator)
+        bias = Tensor(uniform: bias.shape, bound: bound, using: &generator)
+      }
+    }
+    self.init(
+      embedding: Parameter(embedding), core: core, coreName: coreName,
+      readout: tied ? nil : Parameter(readout), readoutBias: Parameter(bias), dropout: dropout)
+  }
+}

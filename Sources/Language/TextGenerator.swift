@@ -1,0 +1,85 @@
+import Tensors
+
+/// Writes text with a language model, token by token.
+public struct TextGenerator {
+  private let vocabulary: Vocabulary
+  private let sampling: Sampling
+  private var generator: Philox
+  private var predictor: any Predictor
+  private var logits: [Float]
+
+  /// Reads the prompt.
+  ///
+  /// An empty prompt begins where a line begins, if the vocabulary has line ends, or else with the
+  /// first token.
+  ///
+  /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
+  public init(
+    _ model: any LanguageModel, vocabulary: Vocabulary, prompt: String = "",
+    sampling: Sampling = Sampling(), seed: UInt64 = 0
+  ) throws {
+    self.vocabulary = vocabulary
+    self.sampling = sampling
+    generator = Philox(seed: seed)
+    predictor = model.predictor()
+    logits = []
+    let start = vocabulary.lineEnd ?? 0
+    let prompt = try vocabulary.encode(prompt: prompt)
+    // A line of words begins after the end of another; characters begin with themselves.
+    let context = vocabulary.unit == .words || prompt.isEmpty ? [start] + prompt : prompt
+    for token in context { logits = predictor.logits(after: token) }
+  }
+
+  /// Draws the next token and reads it.
+  public mutating func next() -> Int32 {
+    var allowed = logits
+    if vocabulary.unit == .words, vocabulary.count > 2 {
+      allowed[Int(Vocabulary.unknownWord)] = -.infinity
+    }
+    let token = sampling.draw(from: allowed, using: &generator)
+    logits = predictor.logits(after: token)
+    return token
+  }
+
+  /// Writes `length` tokens, or until the text holds `stop`.
+  ///
+  /// - Parameter write: gets the text piece by piece, never part of a character.
+  public mutating func write(
+    length: Int, until stop: String? = nil, after prompt: [Int32] = [],
+    to write: (String) throws -> Void
+  ) rethrows {
+    var text = TextStream(vocabulary, after: prompt)
+    var guardian = StopString(stop)
+    for _ in 0..<length {
+      let (piece, stopped) = guardian.pass(text.append(next()))
+      if !piece.isEmpty { try write(piece) }
+      if stopped { return }
+    }
+    let rest = guardian.pass(text.finish()).text + guardian.finish()
+    if !rest.isEmpty { try write(rest) }
+  }
+}
+
+/// Holds text back as long as it may be the beginning of a stop string, which isn't written.
+private struct StopString {
+  private let stop: [Character]
+  private var held: [Character] = []
+
+  init(_ stop: String?) { self.stop = Array(stop ?? "") }
+
+  mutating func pass(_ text: String) -> (text: String, stopped: Bool) {
+    guard !stop.isEmpty else { return (text, false) }
+    var out = ""
+    for character in text {
+      held.append(character)
+      if held.count == stop.count, held == stop { return (out, true) }
+      while !stop.starts(with: held) || held.count == stop.count { out.append(held.removeFirst()) }
+    }
+    return (out, false)
+  }
+
+  mutating func finish() -> String {
+    defer { held = [] }
+    return String(held)
+  }
+}
