@@ -1,0 +1,198 @@
+import Interchange
+import Recurrence
+import Tensors
+
+/// Trains a model of streams by truncated BPTT.
+///
+/// A trainer emits events and prints nothing. Everything that it does is determined by the
+/// configuration, the model's weights and the text; `checkpoint` and `restore` hold all of it, so
+/// that an interrupted training goes on bit for bit.
+public final class Trainer<Model: StreamModel> {
+  public let model: Model
+  public let configuration: TrainingConfiguration
+  public private(set) var progress: TrainingProgress
+
+  private let streams: Streams
+  private let evaluate: ((Model) -> CrossEntropy)?
+  private let parameters: [(name: String, parameter: Parameter)]
+  private let optimiser: Optimiser
+  private var state: Model.State?
+
+  /// - Parameters:
+  ///   - training: the text; its length must give at least one window per stream.
+  ///   - evaluate: how to find the validation loss, or nil if there is nothing to validate on.
+  /// - Throws: `SettingError` for a configuration out of range, or a text that is too short for it.
+  public init(
+    _ model: Model, configuration: TrainingConfiguration, training: [Int32],
+    evaluate: ((Model) -> CrossEntropy)?
+  ) throws(SettingError) {
+    self.model = model
+    self.configuration = try configuration.validated()
+    let needed = configuration.batch * configuration.truncation.window + 1
+    guard training.count >= needed else {
+      throw .outOfRange(
+        setting: "text",
+        legal: "at least \(needed) tokens long for a batch of \(configuration.batch) and a window "
+          + "of \(configuration.truncation.window) (lower one of them, or use more text)",
+        found: "\(training.count) tokens")
+    }
+    streams = Streams(training, batch: configuration.batch)
+    self.evaluate = evaluate
+    parameters = model.parameters
+    optimiser = try Optimiser(configuration.optimiser, parameters: parameters)
+    progress = TrainingProgress()
+    if let patience = configuration.patience {
+      progress.stopping = try EarlyStopping(patience: patience)
+    }
+  }
+
+  public var updatesPerEpoch: Int { configuration.truncation.updates(length: streams.length) }
+  public var totalSteps: Int { updatesPerEpoch * configuration.epochs }
+  /// Predictions that one epoch trains on.
+  public var tokensPerEpoch: Int {
+    let truncation = configuration.truncation
+    return (truncation.window + (updatesPerEpoch - 1) * truncation.stride) * streams.batch
+  }
+
+  /// Trains until the end, or until `shouldStop`, which is asked after each step.
+  public func run(
+    shouldStop: () -> Bool = { false }, on event: (TrainingEvent) throws -> Void
+  ) throws -> TrainingOutcome {
+    while progress.step < totalSteps {
+      let (report, divergence) = step()
+      if let divergence { return .diverged(divergence) }
+      try event(.step(report))
+      if isEvaluationDue {
+        try event(.evaluated(evaluation()))
+        if progress.stopping?.isExhausted == true { return .stoppedEarly }
+      }
+      if progress.step < totalSteps, shouldStop() { return .interrupted }
+    }
+    return .finished
+  }
+
+  /// One update. If the training has diverged, the weights stay as they were.
+  private func step() -> (StepReport, Divergence?) {
+    let number = progress.step
+    let update = number % updatesPerEpoch
+    if update == 0 { state = nil }
+    let mode = Mode.training(Philox(seed: configuration.seed, stream: 3).split(UInt64(number)))
+    var result = configuration.truncation.gradients(
+      of: model, on: streams, update: update, from: state, mode: mode)
+    let rate = configuration.schedule.rate(
+      step: number, totalSteps: totalSteps, base: configuration.learningRate,
+      plateau: progress.plateau)
+    let outcome = configuration.clipping.clip(&result.gradients, of: parameters)
+    let loss = Double(result.loss)
+    let report = StepReport(
+      step: number + 1, totalSteps: totalSteps, epoch: number / updatesPerEpoch + 1, loss: loss,
+      learningRate: rate, gradientNorm: outcome.norm,
+      clipped: outcome.clippedNorm || outcome.clippedValue, tokens: result.predictions)
+    if !progress.isCredible(loss) || !outcome.norm.isFinite {
+      let divergence = Divergence(
+        step: number + 1, loss: loss, gradientNorm: outcome.norm, learningRate: rate,
+        clipsNorm: configuration.clipping.maximumNorm != nil)
+      return (report, divergence)
+    }
+    optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
+    state = result.state
+    progress.note(loss: loss, predictions: result.predictions, clipping: outcome)
+    return (report, nil)
+  }
+
+  private var isEvaluationDue: Bool {
+    let inEpoch = (progress.step - 1) % updatesPerEpoch + 1
+    let parts = min(configuration.evaluationsPerEpoch, updatesPerEpoch)
+    return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
+  }
+
+  private func evaluation() -> EvaluationReport {
+    let validation = evaluate?(model)
+    let training = progress.takeTrainingLoss()
+    let loss = validation?.nats ?? training.nats
+    configuration.schedule.observe(loss, in: &progress.plateau)
+    progress.stopping?.observe(loss)
+    let isBest = progress.best.observe(loss)
+    if isBest { progress.bestStep = progress.step }
+    return EvaluationReport(
+      step: progress.step, epoch: (progress.step - 1) / updatesPerEpoch + 1, training: training,
+      validation: validation, isBest: isBest)
+  }
+
+  // MARK: Checkpoints
+
+  /// Everything that a resumed training needs.
+  ///
+  /// - Parameter fingerprint: what the training depends on besides, such as hashes of the text.
+  public func checkpoint(fingerprint: [String: String]) -> Checkpoint {
+    let weights = parameters.map { ("weights.\($0.name)", $0.parameter.value) }
+    let moments = optimiser.state.map { ("optimiser.\($0.name)", $0.tensor) }
+    let carried = (state?.tensors ?? []).enumerated().map { ("state.\($0)", $1) }
+    return Checkpoint(
+      progress: progress, optimiserSteps: optimiser.stepCount, fingerprint: fingerprint,
+      tensors: weights + moments + carried)
+  }
+
+  /// Goes on from a checkpoint of the same model, configuration and text.
+  ///
+  /// - Throws: `CheckpointError` if it is of another; then nothing has changed.
+  public func restore(_ checkpoint: Checkpoint, fingerprint: [String: String]) throws {
+    for (key, value) in fingerprint.sorted(by: { $0.key < $1.key })
+    where checkpoint.fingerprint[key] != value {
+      throw CheckpointError.otherTraining(what: key)
+    }
+    let weights = checkpoint.part("weights.")
+    for (name, parameter) in parameters where weights[name]?.shape != parameter.shape {
+      throw CheckpointError.otherModel(tensor: name)
+    }
+    let carried = checkpoint.part("state.")
+    let initial = model.initialState(batch: configuration.batch)
+    let shapes = initial.tensors.map(\.shape)
+    let tensors = shapes.indices.compactMap { carried["\($0)"] }
+    guard carried.isEmpty || tensors.map(\.shape) == shapes else {
+      throw CheckpointError.otherModel(tensor: "carried state")
+    }
+    try optimiser.restore(
+      checkpoint.part("optimiser.").map { ($0.key, $0.value) },
+      stepCount: checkpoint.optimiserSteps)
+    for (name, parameter) in parameters {
+      if let value = weights[name] { parameter.value = value }
+    }
+    state = carried.isEmpty ? nil : initial.replacing(tensors)
+    progress = checkpoint.progress
+  }
+}
+
+/// Where a training stands, but for its tensors.
+public struct TrainingProgress: Codable, Sendable, Equatable {
+  /// Updates made so far.
+  public internal(set) var step = 0
+  /// The best evaluation so far, and after which step it was.
+  public internal(set) var best = BestScore()
+  public internal(set) var bestStep = 0
+  public internal(set) var clipping = ClippingCounts()
+  var plateau = PlateauState()
+  var stopping: EarlyStopping?
+  private var firstLoss: Double?
+  private var nats = 0.0
+  private var predictions = 0
+
+  /// Whether a loss can belong to a training that works: finite, and not far above the first.
+  func isCredible(_ loss: Double) -> Bool {
+    loss.isFinite && loss <= 10 * ((firstLoss ?? loss) + 1)
+  }
+
+  mutating func note(loss: Double, predictions count: Int, clipping outcome: Clipping.Outcome) {
+    step += 1
+    if firstLoss == nil { firstLoss = loss }
+    nats += loss * Double(count)
+    predictions += count
+    clipping.count(outcome)
+  }
+
+  /// The training loss since this was last asked.
+  mutating func takeTrainingLoss() -> CrossEntropy {
+    defer { (nats, predictions) = (0, 0) }
+    return CrossEntropy(totalNats: nats, tokens: predictions)
+  }
+}
