@@ -1,7 +1,7 @@
 import Foundation
 
 /// What a token stands for.
-public enum TokenUnit: String, Sendable, CaseIterable {
+public enum TokenUnit: String, Codable, Sendable, CaseIterable {
   /// Any of 256 bytes; takes every file.
   case bytes
   /// A Unicode scalar, not a grapheme: CRLF and byte-order marks come back exactly as they were,

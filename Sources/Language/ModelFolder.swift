@@ -1,0 +1,171 @@
+import Foundation
+import Interchange
+import Learning
+import Tensors
+
+/// A language model on disk: a folder with `config.json`, `vocabulary.json`, `model.safetensors`.
+///
+/// The weights have PyTorch's names, shapes and gate order. The folder of a training run is taken
+/// too: then its best model.
+public struct ModelFolder: Sendable {
+  public let configuration: ModelConfiguration
+  public let vocabulary: Vocabulary
+  public let model: any RecurrentModel
+
+  static let configurationFile = "config.json"
+  static let vocabularyFile = "vocabulary.json"
+  static let weightsFile = "model.safetensors"
+
+  public init(configuration: ModelConfiguration, vocabulary: Vocabulary, model: any RecurrentModel) {
+    self.configuration = configuration
+    self.vocabulary = vocabulary
+    self.model = model
+  }
+
+  /// Reads a model.
+  ///
+  /// - Throws: an error whose description says which file is missing or doesn't fit.
+  public init(contentsOf folder: URL) throws {
+    let folder = try Self.modelFolder(folder)
+    let configurationURL = folder.appending(path: Self.configurationFile)
+    let data = try Self.read(configurationURL)
+    guard let description = try? JSONDecoder().decode(Description.self, from: data) else {
+      throw ModelFolderError.damaged(
+        file: configurationURL.path, reason: "it isn't the description of a model")
+    }
+    guard description.modelType == Description.type else {
+      throw ModelFolderError.damaged(
+        file: configurationURL.path, reason: "it describes a “\(description.modelType)”, not a "
+          + "“\(Description.type)” model")
+    }
+    do {
+      configuration = try description.architecture.validated()
+    } catch {
+      throw ModelFolderError.damaged(file: configurationURL.path, reason: "\(error)")
+    }
+    let vocabularyURL = folder.appending(path: Self.vocabularyFile)
+    do {
+      vocabulary = try Vocabulary(json: Self.read(vocabularyURL))
+    } catch let error as VocabularyError {
+      throw ModelFolderError.damaged(file: vocabularyURL.path, reason: "\(error)")
+    }
+    guard vocabulary.count == description.vocabularySize else {
+      throw ModelFolderError.damaged(
+        file: vocabularyURL.path,
+        reason: "it has \(vocabulary.count) tokens, but the model was made for "
+          + "\(description.vocabularySize)")
+    }
+    let weights = folder.appending(path: Self.weightsFile)
+    _ = try Self.checkedFile(weights)
+    model = configuration.model(vocabularySize: vocabulary.count, seed: nil)
+    try model.readWeights(from: weights)
+  }
+
+  /// Writes the model; each file is whole at any moment.
+  public func write(to folder: URL) throws {
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let description = Description(
+      modelType: Description.type, vocabularySize: vocabulary.count, architecture: configuration)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    let config = String(decoding: try encoder.encode(description), as: UTF8.self) + "\n"
+    try AtomicFile.write(to: folder.appending(path: Self.configurationFile)) { try $0.write(config) }
+    let tokens = try vocabulary.json()
+    try AtomicFile.write(to: folder.appending(path: Self.vocabularyFile)) { writer in
+      try tokens.withUnsafeBytes { try writer.write($0) }
+    }
+    try model.writeWeights(to: folder.appending(path: Self.weightsFile))
+  }
+
+  /// The rest of a text, as the model would write it.
+  ///
+  /// - Parameter length: of the answer, in tokens.
+  public func complete(
+    _ prompt: String, length: Int, sampling: Sampling = Sampling(), seed: UInt64 = 0
+  ) throws -> String {
+    var generator = try TextGenerator(
+      model, vocabulary: vocabulary, prompt: prompt, sampling: sampling, seed: seed)
+    var text = ""
+    generator.write(length: length) { text += $0 }
+    return text
+  }
+
+  /// What `config.json` holds.
+  private struct Description: Codable {
+    static let type = "unfold"
+    var modelType: String
+    var vocabularySize: Int
+    var architecture: ModelConfiguration
+
+    enum CodingKeys: String, CodingKey {
+      case modelType = "model_type"
+      case vocabularySize = "vocabulary_size"
+    }
+
+    init(modelType: String, vocabularySize: Int, architecture: ModelConfiguration) {
+      self.modelType = modelType
+      self.vocabularySize = vocabularySize
+      self.architecture = architecture
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      modelType = try container.decode(String.self, forKey: .modelType)
+      vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
+      architecture = try ModelConfiguration(from: decoder)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(modelType, forKey: .modelType)
+      try container.encode(vocabularySize, forKey: .vocabularySize)
+      try architecture.encode(to: encoder)
+    }
+  }
+
+  /// The folder itself, or the best model of a run.
+  private static func modelFolder(_ folder: URL) throws -> URL {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
+      throw ModelFolderError.missing(path: folder.path)
+    }
+    guard isFolder.boolValue else { throw ModelFolderError.noFolder(path: folder.path) }
+    let best = RunFolder(folder).best
+    let holdsModel = FileManager.default.fileExists(
+      atPath: folder.appending(path: configurationFile).path)
+    return !holdsModel && FileManager.default.fileExists(atPath: best.path) ? best : folder
+  }
+
+  private static func checkedFile(_ url: URL) throws -> URL {
+    guard FileManager.default.fileExists(atPath: url.path) else {
+      throw ModelFolderError.incomplete(
+        folder: url.deletingLastPathComponent().path, file: url.lastPathComponent)
+    }
+    return url
+  }
+
+  private static func read(_ url: URL) throws -> Data {
+    let file = try MappedFile(contentsOf: checkedFile(url))
+    return file.withBytes { Data($0) }
+  }
+}
+
+/// Why a folder isn't a model.
+public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertible {
+  case missing(path: String)
+  case noFolder(path: String)
+  case incomplete(folder: String, file: String)
+  case damaged(file: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .missing(let path): "There is no model at \(path); give the folder of a model or a run."
+    case .noFolder(let path): "\(path) is a file, but a model is a folder; give that."
+    case .incomplete(let folder, let file):
+      "\(folder) has no \(file), so it isn't a whole model; give the folder that `unfold train` "
+        + "wrote, or copy it again."
+    case .damaged(let file, let reason):
+      "\(file) can't be used: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)."
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+import Learning
+
+/// All settings of a training run: with the text, they determine the result.
+public struct RunSettings: Codable, Sendable, Equatable {
+  public var model: ModelConfiguration
+  public var training: TrainingConfiguration
+  public var text: TextSettings
+  /// The seed of the weights, of dropout, of samples, and of the toy language's text.
+  public var seed: UInt64
+
+  public init(
+    model: ModelConfiguration, training: TrainingConfiguration, text: TextSettings, seed: UInt64
+  ) {
+    self.model = model
+    self.training = training
+    self.text = text
+    self.seed = seed
+  }
+}
+
+/// Which text a model is trained and validated on.
+public struct TextSettings: Codable, Sendable, Equatable {
+  /// The files, one after the other; none for the built-in toy language.
+  public var files: [String]
+  /// A file to validate on; then all of `files` is for training.
+  public var validationFile: String?
+  /// How `files` is split by position, in percent: training, validation, test.
+  public var split: String
+  public var unit: TokenUnit
+
+  enum CodingKeys: String, CodingKey {
+    case files, split
+    case validationFile = "validation_file"
+    case unit = "tokens"
+  }
+
+  public init(
+    files: [String], validationFile: String? = nil, split: String = "90,10", unit: TokenUnit
+  ) {
+    self.files = files
+    self.validationFile = validationFile
+    self.split = split
+    self.unit = unit
+  }
+}
