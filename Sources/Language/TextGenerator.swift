@@ -7,6 +7,8 @@ public struct TextGenerator {
   private var generator: Philox
   private var predictor: any Predictor
   private var logits: [Float]
+  /// How many tokens have been written.
+  public private(set) var count = 0
 
   /// Reads the prompt.
   ///
@@ -38,6 +40,7 @@ public struct TextGenerator {
     }
     let token = sampling.draw(from: allowed, using: &generator)
     logits = predictor.logits(after: token)
+    count += 1
     return token
   }
 

@@ -42,7 +42,7 @@ struct BenchmarkConfiguration: Sendable {
   }
 }
 
-struct Benchmark: ParsableCommand {
+struct Benchmark: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how fast this machine trains.",
     discussion: """
@@ -64,7 +64,7 @@ struct Benchmark: ParsableCommand {
   @Option(help: "How many threads.") var threads: Int?
   @Flag(help: "Print a JSON object per line.") var json = false
 
-  func run() throws {
+  func execute() throws {
     if let threads { Compute.threads = threads }
     for letter in config {
       guard
@@ -113,10 +113,6 @@ struct Benchmark: ParsableCommand {
     }
     return times
   }
-}
-
-extension OptimiserConfiguration.Method: ExpressibleByArgument {
-  static var names: String { allCases.map(\.rawValue).joined(separator: ", ") }
 }
 
 /// The most memory that this process has had resident, in MiB.

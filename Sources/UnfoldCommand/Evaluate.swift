@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import Language
+import Tensors
+
+struct Evaluate: UnfoldSubcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how well a model predicts a text.",
+    discussion: """
+      The state is carried through the whole file, so that every token is predicted from all before \
+      it. A model over characters can't predict the first one, which is context; a model over words \
+      predicts all, and a </s> at each line's end. Prints JSON: tokens, nats_per_token, \
+      bits_per_token, perplexity (per token), bits_per_byte and out_of_vocabulary, the number of \
+      characters left out, or of words read as <unk>.
+      """)
+
+  @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
+  @Argument(help: "A text file.", completion: .file()) var file: String
+  @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
+  var streams = 1
+  @Option(help: "How many threads.") var threads: Int?
+
+  func validate() throws {
+    guard streams > 0 else { throw ValidationError("--streams must be positive, not \(streams).") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
+    }
+  }
+
+  private struct Result: Encodable {
+    let tokens: Int
+    let natsPerToken, bitsPerToken, perplexity, bitsPerByte: Double
+    let outOfVocabulary: Int
+    let unit: String
+  }
+
+  func execute() throws {
+    if let threads { Compute.threads = threads }
+    let folder = try ModelFolder(contentsOf: URL(filePath: model))
+    let text = try SourceText(contentsOf: URL(filePath: file))
+    let corpus = try Corpus([text], vocabulary: folder.vocabulary)
+    let tokens = folder.vocabulary.withContext(corpus.tokens)
+    var progress = ProgressLine()
+    let result = folder.model.crossEntropy(of: tokens, streams: streams) { fraction in
+      progress.show("evaluating: \((fraction * 100).text(0)) %")
+    }
+    progress.clear()
+    try Console.print(
+      Console.json(
+        Result(
+          tokens: result.tokens, natsPerToken: result.nats, bitsPerToken: result.bits,
+          perplexity: result.perplexity,
+          bitsPerByte: result.bitsPerByte(
+            bytes: folder.vocabulary.byteCount(of: tokens.dropFirst())),
+          outOfVocabulary: corpus.outOfVocabulary, unit: folder.vocabulary.unit.rawValue)))
+  }
+}

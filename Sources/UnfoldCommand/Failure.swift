@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Language
+import Learning
+import Interchange
+
+/// A subcommand whose errors become one sentence on standard error and a proper exit code.
+protocol UnfoldSubcommand: ParsableCommand {
+  func execute() throws
+}
+
+extension UnfoldSubcommand {
+  func run() throws {
+    do {
+      try execute()
+    } catch let error where error is ExitCode || error is ValidationError || error is CleanExit {
+      throw error
+    } catch {
+      Console.say("unfold: \(sentence(for: error))")
+      throw ExitCode(systemCode(for: error))
+    }
+  }
+}
+
+private func sentence(for error: any Error) -> String {
+  // Foundation's errors describe themselves at length; ours in a sentence.
+  error is CocoaError ? error.localizedDescription : "\(error)"
+}
+
+/// Exit codes as in sysexits.
+private func systemCode(for error: any Error) -> Int32 {
+  let (usage, data, noInput, cantCreate, cantWrite): (Int32, Int32, Int32, Int32, Int32) =
+    (64, 65, 66, 73, 74)
+  switch error {
+  case is SettingError: return usage
+  case let error as CorpusError:
+    switch error {
+    case .missing, .folder, .unreadable: return noInput
+    case .invalidSplit: return usage
+    case .empty, .tooShort: return data
+    }
+  case let error as ModelFolderError:
+    switch error {
+    case .missing, .noFolder: return noInput
+    case .incomplete, .damaged: return data
+    }
+  case let error as RunError:
+    switch error {
+    case .holdsRun, .cannotCreate: return cantCreate
+    case .holdsNoRun: return noInput
+    case .damaged: return data
+    case .cannotWrite: return cantWrite
+    }
+  case let error as CheckpointError:
+    if case .none = error { return noInput }
+    return data
+  case let error as FileError: return fileCode(error)
+  case SafetensorsError.unreadable(let error): return fileCode(error)
+  case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
+  default: return 1
+  }
+
+  func fileCode(_ error: FileError) -> Int32 {
+    switch error.operation {
+    case .read: noInput
+    case .create: cantCreate
+    case .write, .rename, .sync: cantWrite
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import ArgumentParser
+import Foundation
+import Language
+import Tensors
+
+struct Generate: UnfoldSubcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write text with a model.",
+    discussion: """
+      The text goes to standard output as it is written, the prompt first. With --json it is one \
+      object at the end: prompt, text, tokens, tokens_per_second.
+      """)
+
+  @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
+  @Option(help: "The beginning of the text.") var prompt = ""
+  @Option(help: "How many tokens to write.") var length = 500
+  @Option(help: "Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
+  var temperature = 1.0
+  @Option(help: "Draw from the likeliest N tokens only.") var topK: Int?
+  @Option(help: "Draw from the likeliest tokens that together have this probability.")
+  var topP = 1.0
+  @Option(help: "The seed: the same seed gives the same text (default: a new one each time).")
+  var seed: UInt64?
+  @Option(help: "Stop before the text holds this.") var until: String?
+  @Option(help: "How many threads.") var threads: Int?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func validate() throws {
+    guard length >= 0 else { throw ValidationError("--length can't be negative: \(length).") }
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature must be 0 or more, not \(temperature).")
+    }
+    if let topK, topK < 1 { throw ValidationError("--top-k must be at least 1, not \(topK).") }
+    guard topP > 0, topP <= 1 else {
+      throw ValidationError("--top-p must be above 0 and at most 1, not \(topP).")
+    }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
+    }
+  }
+
+  private struct Result: Encodable {
+    let prompt, text: String
+    let tokens: Int
+    let seed: UInt64
+    let tokensPerSecond: Double
+  }
+
+  func execute() throws {
+    if let threads { Compute.threads = threads }
+    let folder = try ModelFolder(contentsOf: URL(filePath: model))
+    let seed = seed ?? UInt64.random(in: 0..<(1 << 32))
+    var generator = try TextGenerator(
+      folder.model, vocabulary: folder.vocabulary, prompt: prompt,
+      sampling: Sampling(temperature: temperature, topK: topK, topP: topP), seed: seed)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var text = ""
+    if !json { try Console.print(prompt, terminator: "") }
+    try generator.write(
+      length: length, until: until, after: folder.vocabulary.encode(prompt: prompt)
+    ) { piece in
+      if json { text += piece } else { try Console.print(piece, terminator: "") }
+    }
+    let seconds = begin.duration(to: clock.now) / .seconds(1)
+    guard json else { return try Console.print("") }
+    try Console.print(
+      Console.json(
+        Result(
+          prompt: prompt, text: text, tokens: generator.count, seed: seed,
+          tokensPerSecond: (Double(generator.count) / seconds).rounded())))
+  }
+}

@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Language
+import Learning
+import Tensors
+
+struct Train: UnfoldSubcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a language model, on text files or on the built-in toy language.",
+    discussion: """
+      A run folder gets everything: settings, the best and the last model, checkpoints, metrics and \
+      samples. Ctrl-C saves a checkpoint; --resume goes on from it, bit for bit.
+
+      The defaults suit a text of about a megabyte: two LSTM layers of 256 units over characters. \
+      For words try --tokens words --tie --dropout 0.4.
+      """)
+
+  @Argument(
+    help: "Text files, read one after the other. Without any: the toy language.",
+    completion: .file())
+  var files: [String] = []
+
+  @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Text") var text: TextOptions
+  @OptionGroup(title: "Training") var training: TrainingOptions
+
+  @Option(help: "The folder of the run. It must not hold one yet.", completion: .directory)
+  var out: String?
+  @Option(help: "Go on with the run in this folder, with its settings.", completion: .directory)
+  var resume: String?
+  @Option(help: "Stop after so many seconds, with a checkpoint.") var maxSeconds: Double?
+  @Option(help: "Write a checkpoint at least every so many seconds.") var checkpointSeconds = 30.0
+  @Option(help: "How many threads; by default as many as there are processors.") var threads: Int?
+  @Flag(help: "Print a JSON object per evaluation and one at the end on standard output.")
+  var json = false
+
+  func validate() throws {
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
+    }
+    if let maxSeconds, !(maxSeconds > 0) {
+      throw ValidationError("--max-seconds must be positive, not \(maxSeconds).")
+    }
+    guard checkpointSeconds >= 0 else {
+      throw ValidationError("--checkpoint-seconds can't be negative: \(checkpointSeconds).")
+    }
+    if resume != nil {
+      guard !model.isGiven, !text.isGiven, !training.isGiven, out == nil else {
+        throw ValidationError(
+          "--resume goes on with the settings of the run, so it takes no other settings; only "
+            + "--max-seconds, --checkpoint-seconds, --threads and --json.")
+      }
+    }
+  }
+
+  func execute() throws {
+    if let threads { Compute.threads = threads }
+    let training = try makeTraining()
+    training.checkpointInterval = .seconds(checkpointSeconds)
+    let console = TrainingConsole(training, json: json)
+    let interrupts = Interrupts()
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let outcome = try training.run {
+      interrupts.isAskedToStop
+        || maxSeconds.map { begin.duration(to: clock.now) >= .seconds($0) } ?? false
+    } on: {
+      try console.show($0)
+    }
+    try console.finish(outcome)
+    switch outcome {
+    case .finished, .stoppedEarly: break
+    case .interrupted: if interrupts.isAskedToStop { throw ExitCode(130) }
+    case .diverged: throw ExitCode(75)
+    }
+  }
+
+  private func makeTraining() throws -> LanguageModelTraining {
+    if let resume {
+      return try LanguageModelTraining(
+        resuming: URL(filePath: resume), files: files.isEmpty ? nil : absolute(files))
+    }
+    let isToy = files.isEmpty
+    let settings = RunSettings(
+      model: model.configuration(isToy: isToy),
+      training: try training.configuration(isToy: isToy),
+      text: try text.settings(files: absolute(files)), seed: training.seed ?? 1)
+    _ = try settings.model.validated()
+    _ = try settings.training.validated()
+    return try LanguageModelTraining(settings, folder: outFolder())
+  }
+
+  private func absolute(_ paths: [String]) -> [String] {
+    paths.map { URL(filePath: $0).standardizedFileURL.path }
+  }
+
+  /// The folder asked for, or the first free one under `runs`.
+  private func outFolder() -> URL {
+    if let out { return URL(filePath: out) }
+    let name = files.first.map { URL(filePath: $0).deletingPathExtension().lastPathComponent }
+    let base = "runs/\(name ?? "toy")"
+    var path = base
+    for number in 2... where FileManager.default.fileExists(atPath: path) {
+      path = "\(base)-\(number)"
+    }
+    return URL(filePath: path)
+  }
+}
