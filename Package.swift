@@ -30,7 +30,8 @@ let package = Package(
 
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
-    .testTarget(name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LearningTests", dependencies: ["Learning"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),

@@ -88,7 +88,7 @@ static double sum_all(long n, const float *a) { SUM(n, a, x) }
 
 /// Replaces a row by exp(x − max) and returns their sum; `max` gets the largest.
 static double exponentials(long n, float *row, float *max) {
-  vec largest = splat(row[0]);
+  vec largest = splat(-__builtin_inff());
   long at = 0;
   for (; at + WIDTH <= n; at += WIDTH) {
     vec x = load(row + at);
@@ -133,8 +133,8 @@ static double cross_entropy(long n, float *logits, long target, float scale) {
   return max + log(total) - chosen;
 }
 
-// Runs `update` on vectors, and on the tail through padded copies of the parameters' values.
-// Who has one memory only gives it as both s1 and s2, and changes s1: hence s1 is written last.
+// Runs `UPDATE_VECTOR` on vectors, and on the tail through padded copies of the parameters' values.
+// An update with one state gives it twice and changes the first: that copy goes back last.
 #define UPDATE(n, w, g, s1, s2)                                                      \
   long at = 0;                                                                       \
   for (; at + WIDTH <= (n); at += WIDTH) UPDATE_VECTOR((w) + at, (g) + at, (s1) + at, (s2) + at) \

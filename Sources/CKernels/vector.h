@@ -28,8 +28,8 @@ INLINE float horizontal_sum(vec x) {
 }
 
 /// e^x by Cody–Waite reduction and the polynomial of Cephes' expf; relative error below 2 ulp.
+/// Infinity above ln of the largest number, 0 below ln of the smallest normal one.
 INLINE vec exp_of(vec x) {
-  x = at_most(at_least(x, -87.3f), 88.0f);
   const float magic = 12582912.0f;  // 1.5·2²³: adding it rounds to the nearest integer
   vec shifted = fmadd(x, splat(1.44269504f), splat(magic));
   ivec exponent = ((ivec)shifted - (ivec)splat(magic)) << 23;
@@ -44,15 +44,19 @@ INLINE vec exp_of(vec x) {
   p = fmadd(p, r, splat(5.0000001201e-1f));
   p = fmadd(r * r, p, r + 1.0f);
   vec result = bits((ivec)p + exponent);
+  result = choose(x > splat(88.72283f), splat(__builtin_inff()), result);
+  result = choose(x < splat(-87.33654f), splat(0), result);
   return choose(x == x, result, x);
 }
 
 /// 1 / (1 + e^−x).
 INLINE vec sigmoid_of(vec x) { return 1.0f / (1.0f + exp_of(-x)); }
 
-/// tanh by a rational minimax approximation of degree 13/6 on ±7.9 (coefficients as in Eigen).
+/// tanh by a rational minimax approximation of degree 13/6 (coefficients as in Eigen). Beyond the
+/// limit it is 1: that is where the approximation reaches 1, which depends on the roundings.
 INLINE vec tanh_of(vec x) {
-  x = at_most(at_least(x, -7.90531110763549805f), 7.90531110763549805f);
+  const float limit = FUSED ? 7.99881172180175781f : 7.90531110763549805f;
+  x = at_most(at_least(x, -limit), limit);
   vec u = x * x;
   vec p = splat(-2.76076847742355e-16f);
   p = fmadd(p, u, splat(2.00018790482477e-13f));

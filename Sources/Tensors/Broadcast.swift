@@ -7,7 +7,7 @@ public struct Broadcast: Sendable {
   package let vector: Tensor
 
   fileprivate func check(_ x: Tensor, _ operation: String) {
-    precondition(
+    require(
       x.shape.rank > 0 && x.shape[-1] == vector.count,
       "\(operation) with a broadcast row needs its length last, not \(x.shape) and \(vector.shape)")
   }
@@ -18,7 +18,7 @@ extension Tensor {
   ///
   /// - Precondition: rank 1.
   public var broadcast: Broadcast {
-    precondition(shape.rank == 1, "only a vector can be broadcast over rows, not shape \(shape)")
+    require(shape.rank == 1, "only a vector can be broadcast over rows, not shape \(shape)")
     return Broadcast(vector: self)
   }
 
@@ -55,7 +55,9 @@ extension Tensor {
     let (rows, columns) = shape.asMatrix
     return Tensor(shape) { out in
       borrowing(self) {
-        Compute.forEach(rows, cost: columns) { kernel(columns, base + $0 * columns, out + $0 * columns) }
+        Compute.forEach(rows, cost: columns) { row in
+          kernel(columns, base + row * columns, out + row * columns)
+        }
       }
     }
   }

@@ -21,7 +21,7 @@ public enum Compute {
   public static var threads: Int {
     get { team.withLock { $0.threads } }
     set {
-      precondition(newValue > 0, "the number of threads must be positive, not \(newValue)")
+      require(newValue > 0, "the number of threads must be positive, not \(newValue)")
       team.withLock { if $0.threads != newValue { $0 = Team(threads: newValue) } }
     }
   }
@@ -60,7 +60,13 @@ public enum Compute {
   ///
   /// - Parameter cost: floating-point operations of one call, roughly.
   package static func forEach(_ count: Int, cost: Int, _ body: (Int) -> Void) {
-    guard count > 1, count * cost > 50_000 else {
+    forEach(count, work: count * cost, body)
+  }
+
+  /// As above, given the cost of all calls: where `count` depends on the number of threads, whether
+  /// they are used (and with them, denormals are zero) mustn't.
+  package static func forEach(_ count: Int, work: Int, _ body: (Int) -> Void) {
+    guard count > 1, work > 50_000 else {
       for index in 0..<count { body(index) }
       return
     }
@@ -123,20 +129,30 @@ private final class Team: @unchecked Sendable {
     let team: OpaquePointer?
   }
 
+  private static let call: unfold_job = { context, index, count in
+    let job = context.assumingMemoryBound(to: Job.self).pointee
+    let worker = Worker(
+      index: Int(index), count: Int(count), team: job.team, alone: Worker.Counter())
+    job.body(worker)
+  }
+
   func run(_ body: (Worker) -> Void) {
+    let isDone = withExtendedLifetime(self) {
+      withoutActuallyEscaping(body) { body in
+        var job = Job(body: body, team: handle)
+        return withUnsafeMutablePointer(to: &job) { context in
+          handle.map { unfold_team_run($0, Self.call, context) != 0 } ?? false
+        }
+      }
+    }
+    if !isDone { Self.runAlone(body) }
+  }
+
+  /// Runs `body` on this thread only, with the same treatment of denormals as a team.
+  static func runAlone(_ body: (Worker) -> Void) {
     withoutActuallyEscaping(body) { body in
-      var job = Job(body: body, team: handle)
-      let call: unfold_job = { context, index, count in
-        let job = context.assumingMemoryBound(to: Job.self).pointee
-        let worker = Worker(
-          index: Int(index), count: Int(count), team: job.team, alone: Worker.Counter())
-        job.body(worker)
-      }
-      withUnsafeMutablePointer(to: &job) { context in
-        if let handle, unfold_team_run(handle, call, context) != 0 { return }
-        context.pointee = Job(body: body, team: nil)
-        unfold_run_alone(call, context)
-      }
+      var job = Job(body: body, team: nil)
+      withUnsafeMutablePointer(to: &job) { unfold_run_alone(call, $0) }
     }
   }
 }

@@ -24,7 +24,7 @@ extension Tensor {
   }
 
   private func zip(_ other: Tensor, _ name: String, _ kernel: Binary) -> Tensor {
-    precondition(
+    require(
       shape == other.shape, "\(name) needs equal shapes, not \(shape) and \(other.shape)")
     return Tensor(shape) { out in
       borrowing(self, other) {

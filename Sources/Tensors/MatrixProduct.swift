@@ -7,11 +7,12 @@ public struct Transposed: Sendable {
   /// Aᵀ·B. A: `[K, M]`, B: `[K, N]` → `[M, N]`.
   public func times(_ other: Tensor) -> Tensor {
     let a = matrix
-    precondition(
+    require(
       a.shape.rank == 2 && other.shape.rank == 2 && a.shape[0] == other.shape[0],
       "Aᵀ·B needs equal first dimensions, not \(a.shape) and \(other.shape)")
     let product = Product(a: a, transposeA: true, b: other, transposeB: false)
-    return product.result(shape: [a.shape[1], other.shape[1]]).recorded(from: a, other) { dc, sink in
+    let shape: Shape = [a.shape[1], other.shape[1]]
+    return product.result(shape: shape).recorded(from: a, other) { dc, sink in
       if sink.wants(0) { sink.add(other.detached.times(dc.transposed), toInput: 0) }
       if sink.wants(1) { sink.add(a.detached.times(dc), toInput: 1) }
     }
@@ -20,7 +21,7 @@ public struct Transposed: Sendable {
   /// Aᵀ·Bᵀ. A: `[K, M]`, B: `[N, K]` → `[M, N]`.
   public func times(_ other: Transposed) -> Tensor {
     let (a, b) = (matrix, other.matrix)
-    precondition(
+    require(
       a.shape.rank == 2 && b.shape.rank == 2 && a.shape[0] == b.shape[1],
       "Aᵀ·Bᵀ needs A's first dimension to equal B's second, not \(a.shape) and \(b.shape)")
     let product = Product(a: a, transposeA: true, b: b, transposeB: true)
@@ -34,20 +35,20 @@ public struct Transposed: Sendable {
 extension Tensor {
   /// The transpose of this matrix, for `times`.
   public var transposed: Transposed {
-    precondition(shape.rank == 2, "only a matrix has a transpose, not shape \(shape)")
+    require(shape.rank == 2, "only a matrix has a transpose, not shape \(shape)")
     return Transposed(matrix: self)
   }
 
   /// A·B. A: `[…, K]`, B: `[K, N]` → `[…, N]`.
   public func times(_ other: Tensor) -> Tensor {
-    precondition(
+    require(
       other.shape.rank == 2 && shape.rank > 0 && shape[-1] == other.shape[0],
       "A·B needs A's last dimension to equal B's first, not \(shape) and \(other.shape)")
     let product = Product(a: self, transposeA: false, b: other, transposeB: false)
     let a = self
     return product.result(shape: shape.replacingLast(with: other.shape[1]))
       .recorded(from: a, other) { dc, sink in
-        if sink.wants(0) { sink.add(dc.times(other.detached.transposed), toInput: 0) }
+        if sink.wants(0) { sink.add(dc.times(other.unrecorded.transposed), toInput: 0) }
         if sink.wants(1) {
           sink.add(a.asMatrix.transposed.times(dc.asMatrix), toInput: 1)
         }
@@ -57,7 +58,7 @@ extension Tensor {
   /// A·Bᵀ. A: `[…, K]`, B: `[N, K]` → `[…, N]`: a layer whose weights are stored as in PyTorch.
   public func times(_ other: Transposed) -> Tensor {
     let b = other.matrix
-    precondition(
+    require(
       shape.rank > 0 && shape[-1] == b.shape[1],
       "A·Bᵀ needs equal last dimensions, not \(shape) and \(b.shape)")
     let product = Product(a: self, transposeA: false, b: b, transposeB: true)
@@ -207,7 +208,7 @@ package struct PanelProduct {
     // Some tasks for each thread, so that a thread that is slowed down takes fewer.
     let groups = max(1, min(panels, (8 * Compute.threads + rowBlocks - 1) / rowBlocks))
     let rowsPerBlock = (rows + rowBlocks - 1) / max(rowBlocks, 1)
-    Compute.forEach(rowBlocks * groups, cost: 2 * rows * columns * depth / (rowBlocks * groups)) {
+    Compute.forEach(rowBlocks * groups, work: 2 * rows * columns * depth) {
       let (block, group) = ($0 / groups, $0 % groups)
       let row = block * rowsPerBlock
       let firstPanel = panels * group / groups

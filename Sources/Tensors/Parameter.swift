@@ -28,7 +28,7 @@ public final class Parameter: Sendable {
   public var value: Tensor {
     get { current.withLock { $0 } }
     set {
-      precondition(newValue.shape == shape, "a value of shape \(newValue.shape), not \(shape)")
+      require(newValue.shape == shape, "a value of shape \(newValue.shape), not \(shape)")
       current.withLock { $0 = newValue.detached }
     }
   }

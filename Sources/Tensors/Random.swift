@@ -22,7 +22,8 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   public func split(_ label: UInt64) -> Philox {
     let mixed = Philox.block(key: key, counter: (stream, label &+ 0x9E37_79B9_7F4A_7C15))
     return Philox(
-      seed: UInt64(mixed.x) << 32 | UInt64(mixed.y), stream: UInt64(mixed.z) << 32 | UInt64(mixed.w))
+      seed: UInt64(mixed.x) << 32 | UInt64(mixed.y),
+      stream: UInt64(mixed.z) << 32 | UInt64(mixed.w))
   }
 
   public mutating func next() -> UInt64 {

@@ -75,10 +75,10 @@ extension Tensor {
   /// x: logits `[…, V]`; as many targets, each in `0..<V`, as there are rows.
   public func crossEntropy(_ targets: [Int32]) -> Tensor {
     let (rows, columns) = shape.asMatrix
-    precondition(
+    require(
       rows == targets.count, "\(targets.count) targets for logits of shape \(shape)")
     for target in targets {
-      precondition(target >= 0 && target < columns, "there is no class \(target) in \(shape)")
+      require(target >= 0 && target < columns, "there is no class \(target) in \(shape)")
     }
     var losses = [Double](repeating: 0, count: rows)
     let scale = 1 / Float(rows)

@@ -10,10 +10,10 @@ public struct Shape: Sendable, Equatable, ExpressibleByArrayLiteral, CustomStrin
 
   /// - Precondition: at most four dimensions, none negative.
   public init(_ dimensions: some Collection<Int>) {
-    precondition(dimensions.count <= 4, "a shape has at most 4 dimensions, not \(dimensions.count)")
+    require(dimensions.count <= 4, "a shape has at most 4 dimensions, not \(dimensions.count)")
     var sizes = SIMD4<Int>(repeating: 1)
     for (index, size) in dimensions.enumerated() {
-      precondition(size >= 0, "a dimension can't be negative: \(Array(dimensions))")
+      require(size >= 0, "a dimension can't be negative: \(Array(dimensions))")
       sizes[index] = size
     }
     self.sizes = sizes
@@ -25,7 +25,7 @@ public struct Shape: Sendable, Equatable, ExpressibleByArrayLiteral, CustomStrin
   /// The size of dimension `index`; a negative index counts from the last.
   public subscript(index: Int) -> Int {
     let position = index < 0 ? rank + index : index
-    precondition(0..<rank ~= position, "shape \(self) has no dimension \(index)")
+    require(0..<rank ~= position, "shape \(self) has no dimension \(index)")
     return sizes[position]
   }
 
@@ -50,7 +50,6 @@ public struct Shape: Sendable, Equatable, ExpressibleByArrayLiteral, CustomStrin
   /// Rows and columns when all dimensions but the last are taken as rows.
   package var asMatrix: (rows: Int, columns: Int) {
     guard rank > 0 else { return (1, 1) }
-    let columns = self[-1]
-    return (columns == 0 ? 0 : count / columns, columns)
+    return ((0..<rank - 1).reduce(1) { $0 * sizes[$1] }, sizes[rank - 1])
   }
 }

@@ -4,11 +4,11 @@
 public func concatenated(_ parts: Tensor...) -> Tensor { concatenated(parts) }
 
 public func concatenated(_ parts: [Tensor]) -> Tensor {
-  precondition(!parts.isEmpty, "nothing to concatenate")
+  require(!parts.isEmpty, "nothing to concatenate")
   let rows = parts[0].shape.asMatrix.rows
   let widths = parts.map { $0.shape[-1] }
   for part in parts {
-    precondition(
+    require(
       part.shape.dimensions.dropLast() == parts[0].shape.dimensions.dropLast(),
       "concatenated needs equal shapes but for the last dimension, not \(parts[0].shape) and "
         + "\(part.shape)")
@@ -40,17 +40,17 @@ public func concatenated(_ parts: [Tensor]) -> Tensor {
 /// Puts tensors of equal shape one after the other along a new first dimension: `n` of `S` →
 /// `[n] + S`. Steps of a sequence become the sequence.
 public func stacked(_ parts: [Tensor]) -> Tensor {
-  precondition(!parts.isEmpty, "nothing to stack")
+  require(!parts.isEmpty, "nothing to stack")
   let shape = parts[0].shape
   return joined(parts.map { $0.reshaped(shape.prepending(1)) })
 }
 
 /// Puts tensors one after the other along the first dimension: `[M, …]` and `[N, …]` → `[M + N, …]`.
 public func joined(_ parts: [Tensor]) -> Tensor {
-  precondition(!parts.isEmpty, "nothing to join")
+  require(!parts.isEmpty, "nothing to join")
   let rest = parts[0].shape.dropFirst
   for part in parts {
-    precondition(
+    require(
       part.shape.rank > 0 && part.shape.dropFirst == rest,
       "joined needs equal shapes but for the first dimension, not \(parts[0].shape) and "
         + "\(part.shape)")
@@ -76,14 +76,14 @@ extension Tensor {
   /// Element `index` along the first dimension, for a sequence one time step: `[N, …]` → `[…]`.
   /// Shares the memory.
   public subscript(index: Int) -> Tensor {
-    precondition(
+    require(
       shape.rank > 0 && 0..<shape[0] ~= index, "shape \(shape) has no element \(index)")
     return part(at: index * shape.dropFirst.count, shape: shape.dropFirst)
   }
 
   /// Elements `range` along the first dimension: `[N, …]` → `[range.count, …]`. Shares the memory.
   public subscript(range: Range<Int>) -> Tensor {
-    precondition(
+    require(
       shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0],
       "shape \(shape) has no elements \(range)")
     let rest = shape.dropFirst
@@ -105,13 +105,13 @@ extension Tensor {
 
   /// As `reshaped`, without a record.
   package func reshapedValues(_ shape: Shape) -> Tensor {
-    precondition(shape.count == count, "shape \(self.shape) can't be reshaped to \(shape)")
+    require(shape.count == count, "shape \(self.shape) can't be reshaped to \(shape)")
     return Tensor(storage: storage, offset: offset, shape: shape)
   }
 
   /// Cuts the last dimension into equal parts, as gates are cut: `[…, n·N]` → n of `[…, N]`.
   public func split(into count: Int) -> [Tensor] {
-    precondition(
+    require(
       shape.rank > 0 && count > 0 && shape[-1].isMultiple(of: count),
       "the last dimension of \(shape) can't be split into \(count) equal parts")
     let width = shape[-1] / count
@@ -120,7 +120,7 @@ extension Tensor {
 
   /// Cuts the last dimension into parts of the given widths.
   public func split(widths: [Int]) -> [Tensor] {
-    precondition(
+    require(
       shape.rank > 0 && widths.reduce(0, +) == shape[-1],
       "the last dimension of \(shape) can't be split into \(widths)")
     var parts: [Tensor] = []
@@ -155,13 +155,13 @@ extension Tensor {
   ///   embedding of a sequence of batches has `[T, B]`.
   /// - Precondition: every number is in `0..<N`.
   public func gathering(_ rows: [Int32], leading: Shape? = nil) -> Tensor {
-    precondition(shape.rank > 0, "a scalar has no rows to gather")
+    require(shape.rank > 0, "a scalar has no rows to gather")
     let leading = leading ?? [rows.count]
-    precondition(leading.count == rows.count, "\(rows.count) rows don't fill shape \(leading)")
+    require(leading.count == rows.count, "\(rows.count) rows don't fill shape \(leading)")
     let rest = shape.dropFirst
     let (limit, width) = (shape[0], rest.count)
     for row in rows {
-      precondition(row >= 0 && row < limit, "there is no row \(row) in shape \(shape)")
+      require(row >= 0 && row < limit, "there is no row \(row) in shape \(shape)")
     }
     var gathered = Tensor(Shape(leading.dimensions + rest.dimensions)) { out in
       borrowing(self) {
@@ -208,7 +208,7 @@ extension Tensor {
   /// Row by row (of the first dimension) from this tensor where the mask is true, else from
   /// `other`: how sequences that have ended keep their state.
   public func selecting(_ mask: [Bool], else other: Tensor) -> Tensor {
-    precondition(
+    require(
       shape == other.shape && shape.rank > 0 && mask.count == shape[0],
       "a selection by \(mask.count) rows needs equal shapes, not \(shape) and \(other.shape)")
     let width = shape.dropFirst.count

@@ -2,18 +2,20 @@
 ///
 /// The nodes form the tape, a graph that is kept alive by the tensors that came out of it.
 /// `Tensor.backward()` walks it from the result to the leaves.
-package final class Node: Sendable {
+///
+/// Unchecked: changed only by its release, when nobody else has it.
+package final class Node: @unchecked Sendable {
   /// Passes the gradients of the outputs (nil where nothing used that output) on to the inputs.
   package typealias Pullback = @Sendable ([Tensor?], inout GradientSink) -> Void
 
-  let inputs: [Tensor.Source?]
+  private(set) var inputs: [Tensor.Source?]
   let shapes: [Shape]
   /// The longest way to a leaf. An operation's inputs are always less deep than itself.
   let depth: Int
   let needsGradient: Bool
-  let pullback: Pullback?
+  private(set) var pullback: Pullback?
   /// For a gathering of rows: from what, and which. A fused unfold multiplies the table instead.
-  package let lookup: Lookup?
+  package private(set) var lookup: Lookup?
 
   init(
     inputs: [Tensor.Source?], shapes: [Shape], needsGradient: Bool, lookup: Lookup? = nil,
@@ -30,6 +32,23 @@ package final class Node: Sendable {
   /// A leaf: a tensor whose gradient the caller wants.
   convenience init(leaf shape: Shape) {
     self.init(inputs: [], shapes: [shape], needsGradient: true, pullback: nil)
+  }
+
+  /// Releases the nodes that only this one has kept alive, and those that only they have, one by
+  /// one: if each released its inputs itself, a long chain would overflow the stack.
+  deinit {
+    var nodes = dismantled()
+    while var node = nodes.popLast() {
+      if isKnownUniquelyReferenced(&node) { nodes += node.dismantled() }
+    }
+  }
+
+  /// The nodes that this one has kept alive, after it has let go of them.
+  private func dismantled() -> [Node] {
+    guard !inputs.isEmpty || lookup != nil else { return [] }
+    let kept = inputs.compactMap { $0?.node } + [lookup?.table.source?.node].compactMap { $0 }
+    (inputs, pullback, lookup) = ([], nil, nil)
+    return kept
   }
 }
 
@@ -85,13 +104,13 @@ extension Tensor {
   ///
   /// - Precondition: one element. For another tensor give the gradient to start from.
   public func backward() -> Gradients {
-    precondition(count == 1, "backward() starts from one number, not from shape \(shape)")
+    require(count == 1, "backward() starts from one number, not from shape \(shape)")
     return backward(from: Tensor(shape, repeating: 1))
   }
 
   /// The gradients of the sum of this tensor's elements, each multiplied by that of `seed`.
   public func backward(from seed: Tensor) -> Gradients {
-    precondition(seed.shape == shape, "a gradient of shape \(seed.shape) for one of \(shape)")
+    require(seed.shape == shape, "a gradient of shape \(seed.shape) for one of \(shape)")
     guard let source, source.node.needsGradient else { return Gradients(byLeaf: [:]) }
     var sink = GradientSink()
     sink.add(seed, to: source)
@@ -102,6 +121,13 @@ extension Tensor {
 /// The gradients that `backward()` found.
 public struct Gradients: Sendable {
   package var byLeaf: [ObjectIdentifier: Tensor]
+  /// Kept alive, lest another leaf be taken for one of them.
+  private let leaves: [Node]
+
+  package init(byLeaf: [ObjectIdentifier: Tensor], leaves: [Node] = []) {
+    self.byLeaf = byLeaf
+    self.leaves = leaves
+  }
 
   /// The gradient for a watched tensor, or nil if the result doesn't depend on it.
   public subscript(tensor: Tensor) -> Tensor? {
@@ -178,7 +204,8 @@ package struct GradientSink {
   /// Walks from the deepest node to the leaves. A node's gradient is whole when its turn comes,
   /// since all users of its outputs are deeper.
   fileprivate mutating func propagated(from root: Node) -> Gradients {
-    var leaves: [ObjectIdentifier: Tensor] = [:]
+    var byLeaf: [ObjectIdentifier: Tensor] = [:]
+    var leaves: [Node] = []
     for depth in stride(from: root.depth, through: 0, by: -1) {
       while let node = nodesByDepth[depth].popLast() {
         let gradients = pending.removeValue(forKey: ObjectIdentifier(node)) ?? []
@@ -186,10 +213,11 @@ package struct GradientSink {
           inputs = node.inputs
           pullback(gradients, &self)
         } else if let gradient = gradients.first ?? nil {
-          leaves[ObjectIdentifier(node)] = gradient
+          byLeaf[ObjectIdentifier(node)] = gradient
+          leaves.append(node)
         }
       }
     }
-    return Gradients(byLeaf: leaves)
+    return Gradients(byLeaf: byLeaf, leaves: leaves)
   }
 }

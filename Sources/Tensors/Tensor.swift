@@ -33,7 +33,7 @@ public struct Tensor: Sendable {
 
   /// - Precondition: as many values as the shape has elements.
   public init(_ values: some Collection<Float>, shape: Shape) {
-    precondition(
+    require(
       values.count == shape.count, "\(values.count) values don't fill a tensor of shape \(shape)")
     self.init(shape) { base in
       for (index, value) in values.enumerated() { base[index] = value }
@@ -64,7 +64,7 @@ public struct Tensor: Sendable {
 
   /// The one element of a tensor that has one.
   public var item: Float {
-    precondition(count == 1, "a tensor of shape \(shape) is no single number")
+    require(count == 1, "a tensor of shape \(shape) is no single number")
     return withValues { $0[0] }
   }
 

@@ -36,9 +36,10 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*pack)(unfold_matrix source, long depth, long columns, float *packed);
 
   /// c = a·packed (+ c if `accumulate`, else + bias if not null).
-  /// a is [rows, depth]; `packed` starts at the first of the panels that hold `columns` columns,
-  /// `panel_stride` floats apart; c has `c_stride` floats a row.
-  /// Only `columns` columns of c are written, unless `padded`: then the last panel's padding too.
+  /// a is [rows, depth], and one of its strides is 1; `packed` starts at the first of the panels
+  /// that hold `columns` columns, `panel_stride` floats apart; c has `c_stride` floats a row.
+  /// Only `columns` columns of c are written, unless `padded`: then the last panel's padding too,
+  /// for which `bias` must have values as well.
   void (*product)(long rows, long columns, long depth, unfold_matrix a, const float *packed,
                   long panel_stride, const float *_Nullable bias, int accumulate, int padded,
                   float *c, long c_stride);
