@@ -4,9 +4,11 @@ import Synchronization
 
 /// Turns Ctrl-C and SIGTERM into a wish to stop that is looked at between two steps; a second one
 /// ends the process at once.
-final class Interrupts: Sendable {
+///
+/// Unchecked: `sources` is written by the initialiser only, and `asked` is atomic.
+final class Interrupts: @unchecked Sendable {
   private let asked = Atomic(false)
-  private let sources = Mutex<[any DispatchSourceSignal]>([])
+  private var sources: [any DispatchSourceSignal] = []
 
   init() {
     for number in [SIGINT, SIGTERM] {
@@ -17,7 +19,7 @@ final class Interrupts: Sendable {
         Console.say("\nStopping after this step; once more stops at once.")
       }
       source.resume()
-      sources.withLock { $0.append(source) }
+      sources.append(source)
     }
   }
 
