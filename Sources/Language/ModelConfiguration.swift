@@ -59,7 +59,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       throw .outOfRange(setting: name, legal: "from 1 to \(largest)", found: "\(value)")
     }
     guard dropout >= 0, dropout < 1 else {
-      throw .outOfRange(setting: "dropout", legal: "at least 0 and less than 1", found: "\(dropout)")
+      throw .outOfRange(
+        setting: "dropout", legal: "at least 0 and less than 1", found: "\(dropout)")
     }
     guard !tied || embeddingSize == hiddenSize else {
       throw .outOfRange(

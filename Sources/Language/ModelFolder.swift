@@ -16,7 +16,8 @@ public struct ModelFolder: Sendable {
   static let vocabularyFile = "vocabulary.json"
   static let weightsFile = "model.safetensors"
 
-  public init(configuration: ModelConfiguration, vocabulary: Vocabulary, model: any RecurrentModel) {
+  public init(configuration: ModelConfiguration, vocabulary: Vocabulary, model: any RecurrentModel)
+  {
     self.configuration = configuration
     self.vocabulary = vocabulary
     self.model = model
@@ -35,7 +36,8 @@ public struct ModelFolder: Sendable {
     }
     guard description.modelType == Description.type else {
       throw ModelFolderError.damaged(
-        file: configurationURL.path, reason: "it describes a “\(description.modelType)”, not a "
+        file: configurationURL.path,
+        reason: "it describes a “\(description.modelType)”, not a "
           + "“\(Description.type)” model")
     }
     do {
@@ -69,7 +71,9 @@ public struct ModelFolder: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     let config = String(decoding: try encoder.encode(description), as: UTF8.self) + "\n"
-    try AtomicFile.write(to: folder.appending(path: Self.configurationFile)) { try $0.write(config) }
+    try AtomicFile.write(to: folder.appending(path: Self.configurationFile)) {
+      try $0.write(config)
+    }
     let tokens = try vocabulary.json()
     try AtomicFile.write(to: folder.appending(path: Self.vocabularyFile)) { writer in
       try tokens.withUnsafeBytes { try writer.write($0) }

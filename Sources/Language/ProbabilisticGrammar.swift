@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A probabilistic context-free grammar: each phrase is rewritten by one of its rules.
 ///
@@ -32,13 +33,13 @@ package struct ProbabilisticGrammar: Sendable {
   /// empty string. Names in `<…>` are phrases, everything else is a word.
   package mutating func add(_ name: String, _ choices: [(weight: Double, symbols: [String])]) {
     let phrase = number(ofPhrase: name)
-    precondition(!order.contains(phrase), "\(name) is added twice")
-    precondition(choices.allSatisfy { $0.weight > 0 }, "\(name) has a choice without weight")
+    require(!order.contains(phrase), "\(name) is added twice")
+    require(choices.allSatisfy { $0.weight > 0 }, "\(name) has a choice without weight")
     let sum = choices.reduce(0) { $0 + $1.weight }
     rules[phrase] = choices.map { choice in
       let symbols = choice.symbols.map { symbol(named: $0) }
       if case .phrase(let first) = symbols.first {
-        precondition(order.contains(first), "\(name) begins with a phrase that isn't added yet")
+        require(order.contains(first), "\(name) begins with a phrase that isn't added yet")
       }
       let probability = choice.weight / sum
       return Rule(

@@ -24,7 +24,7 @@ public struct Sampling: Sendable, Equatable {
   ///
   /// - Parameter logits: unnormalised log-probabilities, at least one.
   public func draw(from logits: [Float], using generator: inout Philox) -> Int32 {
-    precondition(!logits.isEmpty, "no token to draw")
+    require(!logits.isEmpty, "no token to draw")
     if temperature == 0 { return Int32(Self.likeliest(logits)) }
     var order = Array(logits.indices)
     var candidates = order.count

@@ -80,7 +80,7 @@ public struct ToyText: Sendable {
   public let training, validation, test: SourceText
 
   /// About as much as two minutes of training on two cores can use.
-  public init(seed: UInt64, trainingTokens: Int = 400_000, otherTokens: Int = 40_000) {
+  public init(seed: UInt64, trainingTokens: Int = 1_000_000, otherTokens: Int = 40_000) {
     let language = ToyLanguage()
     func text(_ stream: UInt64, _ tokens: Int, _ name: String) -> SourceText {
       var generator = Philox(seed: seed, stream: 16 + stream)

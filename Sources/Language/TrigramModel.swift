@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// Counts of one, two and three tokens, interpolated: what a recurrent network is compared with.
 ///
@@ -43,8 +44,8 @@ public struct TrigramModel: Sendable {
   public init(
     order: Int = 3, vocabularySize: Int, lineEnd: Int32? = nil, training tokens: [Int32]
   ) {
-    precondition((0...3).contains(order), "the order is \(order), not 0 to 3")
-    precondition((1..<1 << 21).contains(vocabularySize), "V is \(vocabularySize), not below 2²¹")
+    require((0...3).contains(order), "the order is \(order), not 0 to 3")
+    require((1..<1 << 21).contains(vocabularySize), "V is \(vocabularySize), not below 2²¹")
     self.order = order
     self.vocabularySize = vocabularySize
     self.lineEnd = lineEnd

@@ -90,7 +90,9 @@ public struct CheckpointStore: Sendable {
     if let name = pointed?.trimmingCharacters(in: .newlines) {
       // A file that was written, but not yet pointed to when the machine stopped, is whole too, and
       // newer; but the order of names is what counts only if there is no pointer.
-      candidates.sort { ($0.lastPathComponent == name ? 1 : 0) > ($1.lastPathComponent == name ? 1 : 0) }
+      candidates.sort {
+        ($0.lastPathComponent == name ? 1 : 0) > ($1.lastPathComponent == name ? 1 : 0)
+      }
     }
     var skipped: [String] = []
     for url in candidates {

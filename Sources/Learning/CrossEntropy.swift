@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// How badly a model predicted some tokens: the sum of their negative log-probabilities.
 ///
@@ -14,7 +15,7 @@ public struct CrossEntropy: Sendable, Equatable {
 
   /// - Precondition: `tokens` isn't negative.
   public init(totalNats: Double = 0, tokens: Int = 0) {
-    precondition(tokens >= 0, "a cross-entropy over \(tokens) tokens")
+    require(tokens >= 0, "a cross-entropy over \(tokens) tokens")
     self.totalNats = totalNats
     self.tokens = tokens
   }

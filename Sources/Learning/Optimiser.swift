@@ -42,8 +42,8 @@ public final class Optimiser {
   ) throws(SettingError) {
     self.configuration = try configuration.validated()
     let identities = Set(parameters.map { ObjectIdentifier($0.parameter) })
-    precondition(identities.count == parameters.count, "a parameter is listed twice")
-    precondition(
+    require(identities.count == parameters.count, "a parameter is listed twice")
+    require(
       Set(parameters.map(\.name)).count == parameters.count, "two parameters have one name")
     let moments = configuration.method.momentNames.count
     slots = parameters.map { name, parameter in
@@ -70,7 +70,7 @@ public final class Optimiser {
     for index in slots.indices {
       guard let gradient = gradients[slots[index].parameter] else { continue }
       let shape = slots[index].parameter.shape
-      precondition(
+      require(
         gradient.shape == shape, "a gradient of shape \(gradient.shape) for one of \(shape)")
       update(&slots[index], gradient, rate: learningRate, scale: gradientScale)
     }

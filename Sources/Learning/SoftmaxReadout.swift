@@ -52,14 +52,14 @@ private final class ReadoutPass {
     _ hidden: Tensor, _ weight: Tensor, _ bias: Tensor, _ targets: [Int32], wantsGradients: Bool
   ) {
     let (rows, size) = hidden.shape.asMatrix
-    precondition(
+    require(
       weight.shape.rank == 2 && weight.shape[1] == size && bias.shape == [weight.shape[0]],
       "a readout of \(hidden.shape) by weights \(weight.shape) and bias \(bias.shape)")
-    precondition(
+    require(
       targets.count == rows, "\(targets.count) targets for hidden states of shape \(hidden.shape)")
     let classes = weight.shape[0]
     for target in targets {
-      precondition(
+      require(
         target >= 0 && target < classes, "target \(target) isn't one of \(classes) classes")
     }
     (self.hidden, self.weight, self.bias, self.targets) = (hidden, weight, bias, targets)

@@ -1,3 +1,5 @@
+import Tensors
+
 /// A text cut into contiguous streams that are read side by side, a window at a time, so that the
 /// state after one window is the state before the next.
 public struct Streams: Sendable {
@@ -11,7 +13,7 @@ public struct Streams: Sendable {
   ///
   /// - Precondition: more tokens than streams.
   public init(_ tokens: [Int32], batch: Int) {
-    precondition(
+    require(
       batch > 0 && tokens.count > batch, "\(tokens.count) tokens don't make \(batch) streams")
     self.tokens = tokens
     self.batch = batch
@@ -20,7 +22,7 @@ public struct Streams: Sendable {
 
   /// Steps `range` of all streams.
   public func window(_ range: Range<Int>) -> Window {
-    precondition(
+    require(
       range.lowerBound >= 0 && range.upperBound <= length,
       "steps \(range) of streams of \(length) steps")
     var inputs: [Int32] = []
@@ -45,7 +47,7 @@ public struct Window: Sendable, Equatable {
   public let targets: [Int32]
 
   public init(steps: Int, batch: Int, inputs: [Int32], targets: [Int32]) {
-    precondition(
+    require(
       inputs.count == steps * batch && targets.count == steps * batch,
       "\(inputs.count) inputs and \(targets.count) targets for \(steps) steps of \(batch) streams")
     self.steps = steps

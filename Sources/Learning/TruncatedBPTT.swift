@@ -37,7 +37,7 @@ public struct TruncatedBPTT: Sendable, Equatable, Codable {
   /// - Precondition: 0 < stride ≤ window.
   public init(window: Int, stride: Int? = nil) {
     let stride = stride ?? window
-    precondition(0 < stride && stride <= window, "a stride of \(stride) in a window of \(window)")
+    require(0 < stride && stride <= window, "a stride of \(stride) in a window of \(window)")
     self.window = window
     self.stride = stride
   }

@@ -54,7 +54,8 @@ public struct ElmanCell: RecurrentCell {
     -> (outputs: Tensor, last: Tensor)
   {
     let fused = FusedUnfold(
-      .elman(activation), input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      .elman(activation), input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.tensor),
       biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])

@@ -11,7 +11,8 @@ extension FusedPass {
   ///   - gradients: of the outputs and of the last states.
   ///   - joint: whether both weight matrices are parts of one.
   ///   - states: how many tensors of the initial state stand among the inputs of the operation.
-  func backward(from gradients: [Tensor?], joint: Bool, states: Int, into sink: inout GradientSink) {
+  func backward(from gradients: [Tensor?], joint: Bool, states: Int, into sink: inout GradientSink)
+  {
     let carried = carriedStates(from: gradients)
     let products = backwardSteps(dOutputs: gradients[0], dh: carried.dh, dc: carried.dc)
     if states > 0 {

@@ -75,10 +75,14 @@ struct Benchmark: UnfoldSubcommand {
   }
 
   private func measure(_ sizes: BenchmarkConfiguration) throws {
-    let times = try stepTimes(sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1), sizes)
+    let times = try stepTimes(
+      sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1), sizes)
     let median = times.sorted()[times.count / 2]
     let rate = Double(sizes.batch * sizes.window) / median
-    print(sizes.name, Int(rate), "tokens/s", String(format: "%.2f ms", median * 1e3), String(format: "%.0f GFLOP/s", rate * sizes.operationsPerToken / 1e9), "peak", peakResidentMebibytes(), "MiB")
+    print(
+      sizes.name, Int(rate), "tokens/s", String(format: "%.2f ms", median * 1e3),
+      String(format: "%.0f GFLOP/s", rate * sizes.operationsPerToken / 1e9), "peak",
+      peakResidentMebibytes(), "MiB")
   }
 
   private func stepTimes<Model: RecurrentModel>(_ model: Model, _ sizes: BenchmarkConfiguration)

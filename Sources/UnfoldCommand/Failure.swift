@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
+import Interchange
 import Language
 import Learning
-import Interchange
 
 /// A subcommand whose errors become one sentence on standard error and a proper exit code.
 protocol UnfoldSubcommand: ParsableCommand {

@@ -111,6 +111,7 @@ struct ToyReport {
     let vocabulary = training.text.vocabulary
     guard let lineEnd = vocabulary.lineEnd, let words = try? vocabulary.encode(prompt: sentence)
     else { return .nan }
-    return exp(-model.crossEntropy(of: [lineEnd] + words + [lineEnd], streams: 1) { _ in }.totalNats)
+    return exp(
+      -model.crossEntropy(of: [lineEnd] + words + [lineEnd], streams: 1) { _ in }.totalNats)
   }
 }

@@ -17,7 +17,8 @@ struct ModelOptions: ParsableArguments {
 
   func configuration(isToy: Bool) -> ModelConfiguration {
     ModelConfiguration(
-      cell: cell ?? .lstm, layers: layers ?? (isToy ? 1 : 2), hiddenSize: hidden ?? (isToy ? 128 : 256),
+      cell: cell ?? .lstm, layers: layers ?? (isToy ? 1 : 2),
+      hiddenSize: hidden ?? (isToy ? 128 : 256),
       embeddingSize: embedding, tied: tie, dropout: dropout ?? (isToy ? 0 : 0.1))
   }
 }
@@ -56,7 +57,8 @@ struct TextOptions: ParsableArguments {
 }
 
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "Streams that are read side by side (default: 16; toy language 32).") var batch: Int?
+  @Option(help: "Streams that are read side by side (default: 16; toy language 32).") var batch:
+    Int?
   @Option(help: "Steps that gradients flow back over, k₂ (default: 64; toy language 35).")
   var window: Int?
   @Option(help: "Steps from one update to the next, k₁ (default: as --window).") var stride: Int?

@@ -71,11 +71,11 @@ import Testing
     let finals = last.tensors
     let hn = stacked(stride(from: 0, to: finals.count, by: perState).map { finals[$0] })
     var loss =
-      (outputs * reference.loss_weight_output.tensor).sum()
-      + (hn * reference.loss_weight_hn.tensor).sum()
+      (outputs * reference.lossWeightOutput.tensor).sum()
+      + (hn * reference.lossWeightHn.tensor).sum()
     #expect(difference(outputs, reference.output.tensor) < 1e-5)
     #expect(difference(hn, reference.hn.tensor) < 1e-5)
-    if let expected = reference.cn, let weight = reference.loss_weight_cn {
+    if let expected = reference.cn, let weight = reference.lossWeightCn {
       let cn = stacked(stride(from: 1, to: finals.count, by: 2).map { finals[$0] })
       #expect(difference(cn, expected.tensor) < 1e-5)
       loss = loss + (cn * weight.tensor).sum()

@@ -19,8 +19,8 @@ struct Reference: Decodable {
     let weights: [String: Array]
     let input, h0, output, hn: Array
     let c0, cn: Array?
-    let loss_weight_output, loss_weight_hn: Array
-    let loss_weight_cn: Array?
+    let lossWeightOutput, lossWeightHn: Array
+    let lossWeightCn: Array?
     let loss: Float
     let gradients: [String: Array]
 
@@ -33,11 +33,13 @@ struct Reference: Decodable {
   let cases: [Case]
 
   static let recurrent: Reference = {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
     guard
       let url = Bundle.module.url(
         forResource: "recurrent", withExtension: "json", subdirectory: "Fixtures"),
       let data = try? Data(contentsOf: url),
-      let reference = try? JSONDecoder().decode(Reference.self, from: data)
+      let reference = try? decoder.decode(Reference.self, from: data)
     else { fatalError("Fixtures/recurrent.json can't be read") }
     return reference
   }()
