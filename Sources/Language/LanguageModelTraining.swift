@@ -117,7 +117,7 @@ public final class LanguageModelTraining {
     }
     if case .diverged = outcome { return outcome }
     try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
-    if outcome != .interrupted { try write(to: folder.last) }
+    try write(to: folder.last)
     return outcome
   }
 

@@ -6,7 +6,7 @@ import Tensors
 /// A language model on disk: a folder with `config.json`, `vocabulary.json`, `model.safetensors`.
 ///
 /// The weights have PyTorch's names, shapes and gate order. The folder of a training run is taken
-/// too: then its best model.
+/// too: then its best model, or its last if it hasn't been evaluated yet.
 public struct ModelFolder: Sendable {
   public let configuration: ModelConfiguration
   public let vocabulary: Vocabulary
@@ -128,17 +128,18 @@ public struct ModelFolder: Sendable {
     }
   }
 
-  /// The folder itself, or the best model of a run.
+  /// The folder itself, or that of a model of a run.
   private static func modelFolder(_ folder: URL) throws -> URL {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
       throw ModelFolderError.missing(path: folder.path)
     }
     guard isFolder.boolValue else { throw ModelFolderError.noFolder(path: folder.path) }
-    let best = RunFolder(folder).best
-    let holdsModel = FileManager.default.fileExists(
-      atPath: folder.appending(path: configurationFile).path)
-    return !holdsModel && FileManager.default.fileExists(atPath: best.path) ? best : folder
+    let run = RunFolder(folder)
+    let candidates = [folder, run.best, run.last]
+    return candidates.first {
+      FileManager.default.fileExists(atPath: $0.appending(path: configurationFile).path)
+    } ?? folder
   }
 
   private static func checkedFile(_ url: URL) throws -> URL {

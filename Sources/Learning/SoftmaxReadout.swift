@@ -21,7 +21,7 @@ public enum SoftmaxReadout {
     let records =
       Recording.isOn && (hidden.needsGradient || weight.needsGradient || bias.needsGradient)
     let pass = ReadoutPass(hidden, weight, bias, targets, wantsGradients: records)
-    let total = pass.run()
+    let total = pass.profiled()
     let gradients = pass.gradients
     return Tensor(Float(total / Double(targets.count))).recorded(from: hidden, weight, bias) {
       gradient, sink in
@@ -36,7 +36,7 @@ public enum SoftmaxReadout {
   public static func totalNats(
     _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
   ) -> Double {
-    ReadoutPass(hidden, weight, bias, targets, wantsGradients: false).run()
+    ReadoutPass(hidden, weight, bias, targets, wantsGradients: false).profiled()
   }
 }
 
@@ -70,7 +70,12 @@ private final class ReadoutPass {
   /// Logits that are in memory at once: few enough for the cache, many enough for the products.
   private static let logitsAtOnce = 1 << 21
 
-  func run() -> Double {
+  func profiled() -> Double {
+    let products = wantsGradients ? 3 : 1
+    return Profile.measure(.readout, operations: products * 2 * rows * size * classes) { run() }
+  }
+
+  private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
     let blockRows = min(rows, max(64, Self.logitsAtOnce / stride))
     let logits = Storage(count: blockRows * stride)

@@ -57,21 +57,23 @@ extension FusedPass {
     let packed = layout.packedRows(of: cell.recurrent)
     let width = layout.blockWidth
     let scratch = Storage(count: layout.blocks * batch * width)
-    borrowing(dOutputs) {
-      forEachStep((0..<steps).reversed()) { step, item in
-        let row = step * batch + item.rows.lowerBound
-        // Each piece of work has a place of its own in `scratch`, `[rows, width]`.
-        let dh = scratch.base + (item.block * batch + item.rows.lowerBound) * width
-        gatherGradient(step, item, dOutputs: dOutputs?.base, carry: carry, into: dh)
-        if step + 1 < steps {
-          let later = unfold_matrix(
-            base: products.base + (row + batch) * layout.stride, row_stride: layout.stride,
-            column_stride: 1)
-          Compute.kernels.product(
-            item.rows.count, width, layout.columns, later,
-            packed.base + item.block * layout.columns * width, 0, nil, 1, 1, dh, width)
+    Profile.measure(.recurrentBackward, operations: recurrentOperations) {
+      borrowing(dOutputs) {
+        forEachStep((0..<steps).reversed()) { step, item in
+          let row = step * batch + item.rows.lowerBound
+          // Each piece of work has a place of its own in `scratch`, `[rows, width]`.
+          let dh = scratch.base + (item.block * batch + item.rows.lowerBound) * width
+          gatherGradient(step, item, dOutputs: dOutputs?.base, carry: carry, into: dh)
+          if step + 1 < steps {
+            let later = unfold_matrix(
+              base: products.base + (row + batch) * layout.stride, row_stride: layout.stride,
+              column_stride: 1)
+            Compute.kernels.product(
+              item.rows.count, width, layout.columns, later,
+              packed.base + item.block * layout.columns * width, 0, nil, 1, 1, dh, width)
+          }
+          differentiate(step, item, dh: dh, carry: carry, dc: dc, products: products)
         }
-        differentiate(step, item, dh: dh, carry: carry, dc: dc, products: products)
       }
     }
     return products
@@ -175,55 +177,80 @@ extension FusedPass {
   private func addWeightGradients(
     _ products: Storage, joint: Bool, firstInput: Int, into sink: inout GradientSink
   ) {
-    let rows = steps * batch
     let dInput = Tensor(cell.input.tensor.shape) { _ in }
     let dRecurrent = joint ? dInput : Tensor(cell.recurrent.tensor.shape) { _ in }
-    layout.weightGradient(
-      dz: products, rows: rows,
-      x: unfold_matrix(base: h.base, row_stride: layout.paddedSize, column_stride: 1),
-      count: layout.hiddenSize, into: dRecurrent.base + cell.recurrent.columns.lowerBound,
-      stride: cell.recurrent.stride)
+    addGradient(
+      of: cell.recurrent, dz: products, rows: steps * batch, x: h.base, stride: layout.paddedSize,
+      into: dRecurrent)
 
     // With a table its rows take the place of the inputs.
     let source = lookup?.table ?? inputs
     let width = cell.input.columns.count
-    let sourceRows = source.count / width
-    let dz = lookup.map { scattered(to: $0.rows, rows: sourceRows) } ?? gates
+    let rows = source.count / width
+    let dz = lookup.map { scattered(to: $0.rows, rows: rows) } ?? gates
     borrowing(source) {
-      layout.weightGradient(
-        dz: dz, rows: sourceRows,
-        x: unfold_matrix(base: source.base, row_stride: width, column_stride: 1), count: width,
-        into: dInput.base + cell.input.columns.lowerBound, stride: cell.input.stride)
+      addGradient(
+        of: cell.input, dz: dz, rows: rows, x: source.base, stride: width, into: dInput)
     }
-    if sink.wants(0) {
-      let packed = layout.packedRows(of: cell.input)
-      let dSource = Tensor(source.shape) { out in
+    if sink.wants(0) { sink.add(sourceGradient(dz, rows: rows, source.shape), toInput: 0) }
+
+    sink.add(dInput, toInput: firstInput)
+    if !joint { sink.add(dRecurrent, toInput: firstInput + 1) }
+    addBiasGradients(products, firstBias: firstInput + (joint ? 1 : 2), into: &sink)
+  }
+
+  /// dW = dzᵀ·x, into the columns of `gradient` that are this matrix's.
+  private func addGradient(
+    of matrix: GateMatrix, dz: Storage, rows: Int, x: UnsafePointer<Float>, stride: Int,
+    into gradient: Tensor
+  ) {
+    let count = matrix.columns.count
+    Profile.measure(.weightGradients, operations: 2 * rows * layout.columns * count) {
+      borrowing(gradient) {
+        layout.weightGradient(
+          dz: dz, rows: rows, x: unfold_matrix(base: x, row_stride: stride, column_stride: 1),
+          count: count, into: gradient.base + matrix.columns.lowerBound, stride: matrix.stride)
+      }
+    }
+  }
+
+  /// dx = dz·W_ih, for the inputs or for the table.
+  private func sourceGradient(_ dz: Storage, rows: Int, _ shape: Shape) -> Tensor {
+    let packed = layout.packedRows(of: cell.input)
+    let width = cell.input.columns.count
+    return Profile.measure(.inputGradients, operations: 2 * rows * layout.columns * width) {
+      Tensor(shape) { out in
         withExtendedLifetime(dz) {
           PanelProduct(
-            rows: sourceRows, columns: width, depth: layout.columns,
+            rows: rows, columns: width, depth: layout.columns,
             a: unfold_matrix(base: dz.base, row_stride: layout.stride, column_stride: 1),
             packed: packed, into: out, stride: width
           ).run()
         }
       }
-      sink.add(dSource, toInput: 0)
     }
+  }
 
-    sink.add(dInput, toInput: firstInput)
-    if !joint { sink.add(dRecurrent, toInput: firstInput + 1) }
-    let firstBias = firstInput + (joint ? 1 : 2)
-    let dBias = layout.gathered(layout.columnSums(gates, rows: rows))
+  private func addBiasGradients(
+    _ products: Storage, firstBias: Int, into sink: inout GradientSink
+  ) {
+    let rows = steps * batch
+    let sums = { [layout] dz in
+      Profile.measure(.weightGradients) { layout.gathered(layout.columnSums(dz, rows: rows)) }
+    }
+    let dBias = sums(gates)
     sink.add(dBias, toInput: firstBias)
     if cell.biases.count > 1 {
-      let dHidden =
-        products === gates
-        ? dBias : layout.gathered(layout.columnSums(products, rows: rows))
-      sink.add(dHidden, toInput: firstBias + 1)
+      sink.add(products === gates ? dBias : sums(products), toInput: firstBias + 1)
     }
   }
 
   /// The rows of the gates' gradients added up by the row of the table that was looked up.
   private func scattered(to tokens: [Int32], rows: Int) -> Storage {
+    Profile.measure(.embedding) { scatter(to: tokens, rows: rows) }
+  }
+
+  private func scatter(to tokens: [Int32], rows: Int) -> Storage {
     let stride = layout.stride
     let sums = Storage(count: rows * stride)
     let chunk = 128

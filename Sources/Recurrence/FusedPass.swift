@@ -77,15 +77,22 @@ final class FusedPass: @unchecked Sendable {
     let table = projectInputs()
     let packed = layout.packedColumns(of: cell.recurrent)
     let hiddenBias = hidden.map { _ in layout.spread([cell.biases[1]]) }
-    forEachStep(0..<steps) { step, item in
-      let row = step * batch + item.rows.lowerBound
-      if let table, let lookup {
-        copyRows(of: table, lookup: lookup, firstRow: row, item: item)
+    Profile.measure(.recurrentForward, operations: recurrentOperations) {
+      forEachStep(0..<steps) { step, item in
+        let row = step * batch + item.rows.lowerBound
+        if let table, let lookup {
+          copyRows(of: table, lookup: lookup, firstRow: row, item: item)
+        }
+        multiply(step, item, packed: packed)
+        activate(step, item, hiddenBias: hiddenBias)
+        if lengths != nil { keepEnded(step, item) }
       }
-      multiply(step, item, packed: packed)
-      activate(step, item, hiddenBias: hiddenBias)
-      if lengths != nil { keepEnded(step, item) }
     }
+  }
+
+  /// Operations of the products with h of all steps.
+  var recurrentOperations: Int {
+    2 * steps * batch * layout.columns * layout.hiddenSize
   }
 
   private func setInitial(_ buffer: Storage, to state: Tensor?) {
@@ -111,13 +118,14 @@ final class FusedPass: @unchecked Sendable {
     let bias = layout.spread(cell.biases)
     if hidden != nil { removeCandidateBias(from: bias) }
     let target = lookup == nil ? gates : Storage(count: rows * layout.stride)
-    borrowing(source) {
-      PanelProduct(
-        rows: rows, columns: layout.columns, depth: width,
-        a: unfold_matrix(base: source.base, row_stride: width, column_stride: 1),
-        packed: packed, bias: bias, padded: true, into: target.base,
-        stride: layout.stride
-      ).run()
+    Profile.measure(.inputProducts, operations: 2 * rows * layout.columns * width) {
+      borrowing(source) {
+        PanelProduct(
+          rows: rows, columns: layout.columns, depth: width,
+          a: unfold_matrix(base: source.base, row_stride: width, column_stride: 1),
+          packed: packed, bias: bias, padded: true, into: target.base, stride: layout.stride
+        ).run()
+      }
     }
     return lookup == nil ? nil : target
   }

@@ -43,6 +43,10 @@ struct GateLayout {
 
   /// Wᵀ packed for x·Wᵀ, whose result has this layout: `[columns / width][N][width]`.
   func packedColumns(of matrix: GateMatrix) -> Storage {
+    Profile.measure(.packing) { packColumns(of: matrix) }
+  }
+
+  private func packColumns(of matrix: GateMatrix) -> Storage {
     let depth = matrix.columns.count
     let packed = Storage(count: columns * depth)
     Compute.forEach(blocks * gates, cost: 4 * depth * blockWidth) { panel in
@@ -58,6 +62,10 @@ struct GateLayout {
 
   /// W packed for dz·W, where dz has this layout: `[N / width][columns][width]`.
   func packedRows(of matrix: GateMatrix) -> Storage {
+    Profile.measure(.packing) { packRows(of: matrix) }
+  }
+
+  private func packRows(of matrix: GateMatrix) -> Storage {
     let (width, count) = (blockWidth, matrix.columns.count)
     let panels = Panels.count(count)
     let packed = Storage(count: panels * columns * width)

@@ -163,10 +163,12 @@ extension Tensor {
     for row in rows {
       require(row >= 0 && row < limit, "there is no row \(row) in shape \(shape)")
     }
-    var gathered = Tensor(Shape(leading.dimensions + rest.dimensions)) { out in
-      borrowing(self) {
-        for (index, row) in rows.enumerated() {
-          (out + index * width).update(from: base + Int(row) * width, count: width)
+    var gathered = Profile.measure(.embedding) {
+      Tensor(Shape(leading.dimensions + rest.dimensions)) { out in
+        borrowing(self) {
+          for (index, row) in rows.enumerated() {
+            (out + index * width).update(from: base + Int(row) * width, count: width)
+          }
         }
       }
     }
@@ -177,7 +179,8 @@ extension Tensor {
       lookup: Lookup(table: self, rows: rows)
     ) { gradients, sink in
       guard let gradient = gradients[0] else { return }
-      sink.add(gradient.scattered(to: rows, of: table), toInput: 0)
+      let scattered = Profile.measure(.embedding) { gradient.scattered(to: rows, of: table) }
+      sink.add(scattered, toInput: 0)
     }
     gathered.source = Source(node: node, output: 0)
     return gathered

@@ -62,6 +62,7 @@ struct Benchmark: UnfoldSubcommand {
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
   @Option(help: "How many threads.") var threads: Int?
+  @Flag(help: "Print where the time goes.") var profile = false
   @Flag(help: "Print a JSON object per line.") var json = false
 
   func execute() throws {
@@ -74,19 +75,57 @@ struct Benchmark: UnfoldSubcommand {
     }
   }
 
-  private func measure(_ sizes: BenchmarkConfiguration) throws {
-    let times = try stepTimes(
-      sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1), sizes)
-    let median = times.sorted()[times.count / 2]
-    let rate = Double(sizes.batch * sizes.window) / median
-    print(
-      sizes.name, Int(rate), "tokens/s", String(format: "%.2f ms", median * 1e3),
-      String(format: "%.0f GFLOP/s", rate * sizes.operationsPerToken / 1e9), "peak",
-      peakResidentMebibytes(), "MiB")
+  private struct Result: Encodable {
+    let config, optimiser: String
+    let threads: Int
+    let tokensPerSecond, bestTokensPerSecond, stepMs, gflops: Double
+    let peakRssMib: Int
+    let loss: Float
   }
 
-  private func stepTimes<Model: RecurrentModel>(_ model: Model, _ sizes: BenchmarkConfiguration)
-    throws -> [Double]
+  private func measure(_ sizes: BenchmarkConfiguration) throws {
+    let model = sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1)
+    var run = Run()
+    let phases = try Profile.record { run = try steps(of: model, sizes) }
+    let median = run.times.sorted()[run.times.count / 2]
+    let best = run.times.min() ?? median
+    let tokens = Double(sizes.batch * sizes.window)
+    let operations = phases.values.reduce(0) { $0 + $1.operations } / Double(run.steps)
+    let result = Result(
+      config: sizes.name, optimiser: optimiser.rawValue, threads: Compute.threads,
+      tokensPerSecond: (tokens / median).rounded(), bestTokensPerSecond: (tokens / best).rounded(),
+      stepMs: median * 1e3, gflops: operations / median / 1e9, peakRssMib: peakResidentMebibytes(),
+      loss: run.loss)
+    if json {
+      try Console.print(Console.json(result))
+    } else {
+      try Console.print(
+        "\(result.config)  \(Int(result.tokensPerSecond).grouped) tokens/s  "
+          + "\(result.stepMs.text(2)) ms a step  \(result.gflops.text(0)) GFLOP/s  "
+          + "peak \(result.peakRssMib) MiB")
+    }
+    if profile { try printProfile(phases, steps: run.steps) }
+  }
+
+  private func printProfile(_ phases: [Profile.Phase: Profile.Entry], steps: Int) throws {
+    var rows = [["  phase", "ms", "GFLOP/s"]]
+    for phase in Profile.Phase.allCases {
+      guard let entry = phases[phase] else { continue }
+      let rate = entry.operations > 0 ? (entry.operations / entry.seconds / 1e9).text(0) : ""
+      rows.append(["  \(phase.rawValue)", (entry.seconds / Double(steps) * 1e3).text(3), rate])
+    }
+    try Console.print(table(rows))
+  }
+
+  private struct Run {
+    /// Seconds of each step after the first three.
+    var times: [Double] = []
+    var steps = 0
+    var loss: Float = 0
+  }
+
+  private func steps<Model: RecurrentModel>(of model: Model, _ sizes: BenchmarkConfiguration)
+    throws -> Run
   {
     var generator = Philox(seed: 1)
     let length = 64 * sizes.window
@@ -100,22 +139,24 @@ struct Benchmark: UnfoldSubcommand {
     let clipping = Clipping(maximumNorm: 5)
     let rate: Float = self.optimiser == .sgd ? 0.1 : 1e-3
     var state: Model.State?
-    var times: [Double] = []
+    var run = Run()
     let clock = ContinuousClock()
     let begin = clock.now
-    var step = 0
-    while times.count < 8 || begin.duration(to: clock.now) < .seconds(seconds) {
+    while run.times.count < 8 || begin.duration(to: clock.now) < .seconds(seconds) {
       let start = clock.now
       var result = truncation.gradients(
-        of: model, on: streams, update: step % 64, from: state, mode: .inference)
-      let outcome = clipping.clip(&result.gradients, of: parameters)
-      optimiser.update(
-        with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
+        of: model, on: streams, update: run.steps % 64, from: state, mode: .inference)
+      let outcome = Profile.measure(.clip) { clipping.clip(&result.gradients, of: parameters) }
+      Profile.measure(.update) {
+        optimiser.update(
+          with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
+      }
       state = result.state
-      if step >= 3 { times.append(start.duration(to: clock.now) / .seconds(1)) }
-      step += 1
+      run.loss = result.loss
+      if run.steps >= 3 { run.times.append(start.duration(to: clock.now) / .seconds(1)) }
+      run.steps += 1
     }
-    return times
+    return run
   }
 }
 
