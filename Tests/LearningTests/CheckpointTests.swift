@@ -143,7 +143,10 @@ import Testing
     let trainer = try Trainer(
       model, configuration: configuration, training: randomTokens(41, classes: 7, seed: 1),
       evaluate: nil)
-    _ = try trainer.run(shouldStop: { trainer.progress.step == step }) { _ in }
+    _ = try trainer.run {
+      trainer.progress.step == step
+    } on: { _ in
+    }
     return trainer.checkpoint(fingerprint: [:])
   }
 
