@@ -1,6 +1,8 @@
 """Holds Unfold's language models to PyTorch's: training, step by step, and trained models."""
 
 import argparse
+import copy
+import itertools
 import json
 import math
 import random
@@ -18,7 +20,11 @@ CELLS = ["lstm", "gru", "elman", "elman-relu"]
 LAYERS, HIDDEN, EMBEDDING = 2, 64, 48
 BATCH, WINDOW = 16, 32
 RATE, CLIP_NORM = 0.002, 0.2
+SEEDS = [1, 2, 3]
 LOSS_TOLERANCE, LOGITS_TOLERANCE, PERPLEXITY_TOLERANCE = 1e-3, 1e-4, 1e-4
+# Where a unit is all but on the kink of relu, a rounding decides whether it has a gradient, and
+# Adam makes a whole step of the smallest: PyTorch's own precisions part from each other there.
+RELU_LOSS_TOLERANCE = 2e-2
 
 
 class Model(torch.nn.Module):
@@ -93,7 +99,7 @@ def held_out_from(text):
     return int(len(text) * 90 / 100)
 
 
-def compare_training(cell, unfold, file, run, steps):
+def compare_training(cell, seed, unfold, file, run, steps):
     """Trains with both from the same weights on the same batches."""
     text = file.read_bytes().decode()
     cut = held_out_from(text)
@@ -103,7 +109,7 @@ def compare_training(cell, unfold, file, run, steps):
         "--embedding", EMBEDDING, "--dropout", 0, "--tokens", "characters", "--batch", BATCH,
         "--window", WINDOW, "--optimiser", "adam", "--learning-rate", RATE,
         "--schedule", "constant", "--clip-norm", CLIP_NORM, "--epochs", math.ceil(steps / updates),
-        "--seed", 1, "--log-every", 1, "--checkpoint-seconds", 1e9, "--out", run)
+        "--seed", seed, "--log-every", 1, "--checkpoint-seconds", 1e9, "--out", run)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     lines = [line for line in lines if "training_nats" in line][:steps]
     losses = numpy.array([line["training_nats"] for line in lines])
@@ -119,11 +125,14 @@ def compare_training(cell, unfold, file, run, steps):
     spellings = json.loads((run / "best" / "vocabulary.json").read_text())["tokens"]
     numbers = {spelling: number for number, spelling in enumerate(spellings)}
     tokens = torch.tensor([numbers[character] for character in text[:cut]])
+    precise = copy.deepcopy(model).double()
     expected, expected_norms = train(model, tokens, steps)
+    exact, _ = train(precise, tokens, steps)
     assert len(losses) == steps, f"{len(losses)} steps were logged, not {steps}"
     return {
         "first": expected[0], "last": expected[-1],
         "loss": abs(losses - expected).max(), "norm": abs(norms / expected_norms - 1).max(),
+        "exact": abs(losses - exact).max(), "theirs": abs(expected - exact).max(),
         "clipped": sum(line["clipped"] for line in lines),
     }
 
@@ -143,7 +152,6 @@ def compare_model(cell, unfold, logits, run, text):
     assert report["tokens"] == len(tokens) - 1
     return {
         "logits": (ours["logits"] - theirs[:, 0]).abs().max().item(),
-        "perplexity": report["perplexity"],
         "ratio": abs(report["perplexity"] / math.exp(nats) - 1),
     }
 
@@ -157,10 +165,9 @@ def main():
     parser.add_argument("--steps", type=int, default=100)
     arguments = parser.parse_args()
     failed = False
-    print("| cell | loss of step 1 | loss of the last step | clipped steps | largest difference of "
-          "a loss | of a gradient norm, relative | of a logit | perplexity | its difference, "
-          "relative |")
-    print("| --- |" + " ---: |" * 8)
+    print("| cell | seed | loss, first → last | clipped | loss | gradient norm "
+          "| loss, from float64 | PyTorch's, from float64 | logits | perplexity |")
+    print("| --- |" + " ---: |" * 9)
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         text = folder / "text.txt"
@@ -168,17 +175,19 @@ def main():
         text.write_bytes(content.encode())
         held = folder / "held.txt"
         held.write_bytes(content[held_out_from(content) :][:20_000].encode())
-        for cell in CELLS:
-            run = folder / cell
-            training = compare_training(cell, arguments.unfold, text, run, arguments.steps)
+        for cell, seed in itertools.product(CELLS, SEEDS):
+            run = folder / f"{cell}-{seed}"
+            training = compare_training(cell, seed, arguments.unfold, text, run, arguments.steps)
             model = compare_model(cell, arguments.unfold, arguments.logits, run, held)
             failed |= not (
-                training["loss"] < LOSS_TOLERANCE and model["logits"] < LOGITS_TOLERANCE
+                training["loss"] < (RELU_LOSS_TOLERANCE if cell == "elman-relu" else LOSS_TOLERANCE)
+                and model["logits"] < LOGITS_TOLERANCE
                 and model["ratio"] < PERPLEXITY_TOLERANCE)
             print(
-                f"| {cell} | {training['first']:.4f} | {training['last']:.4f} "
+                f"| {cell} | {seed} | {training['first']:.3f} → {training['last']:.3f} "
                 f"| {training['clipped']} | {training['loss']:.1e} | {training['norm']:.1e} "
-                f"| {model['logits']:.1e} | {model['perplexity']:.3f} | {model['ratio']:.1e} |",
+                f"| {training['exact']:.1e} | {training['theirs']:.1e} "
+                f"| {model['logits']:.1e} | {model['ratio']:.1e} |",
                 flush=True)
     print(f"torch {torch.__version__}, numpy {numpy.__version__}, "
           f"Python {sys.version.split()[0]}", file=sys.stderr)
