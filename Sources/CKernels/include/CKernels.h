@@ -99,20 +99,19 @@ const unfold_kernels *unfold_kernels_best(void);
 
 // A persistent team of threads: the caller and `threads − 1` workers.
 typedef struct unfold_team unfold_team;
-typedef void (*unfold_job)(void *context, int worker, int workers);
+typedef void (*unfold_work)(void *context, long step, long item);
 
-/// Starts a team; null if its threads can't be had.
+/// Starts a team; null if its memory can't be had.
 unfold_team *_Nullable unfold_team_create(int threads);
 void unfold_team_destroy(unfold_team *team);
-/// Runs `job` once on every thread of the team, the caller's included, and waits for all.
-/// Returns 0, without running it, when the team is busy with another caller's job.
-int unfold_team_run(unfold_team *team, unfold_job job, void *context);
-/// Waits until all workers of the running job are here. Only from inside a job.
-void unfold_team_barrier(unfold_team *team);
-/// The next number from 0 up, each given out once a job. Only from inside a job.
-long unfold_team_next(unfold_team *team);
-/// Runs `job` alone on the caller's thread, with the same treatment of denormals as a team.
-void unfold_run_alone(unfold_job job, void *context);
+/// Does `work` for all items of step 0, then for all of step 1, and so on. A thread has a share of
+/// the items, the same in each step; it takes others' when their threads lag behind.
+/// `claims` is room for one number an item.
+/// Returns 0, having done nothing, when the team is busy with another caller's job.
+int unfold_team_run(unfold_team *team, long steps, long items, long *claims, unfold_work work,
+                    void *context);
+/// The same on the caller's thread alone, with the same treatment of denormals.
+void unfold_run_alone(long steps, long items, unfold_work work, void *context);
 
 #pragma clang assume_nonnull end
 #endif
