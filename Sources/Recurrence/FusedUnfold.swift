@@ -73,7 +73,9 @@ struct FusedUnfold {
     ) { gradients, sink in
       // Going back uses the pass up; whoever comes a second time runs forward again.
       let run = pass.claim() ? pass : pass.repeated(from: state)
-      run.backward(from: gradients, joint: joint, states: states.count, into: &sink)
+      withExtendedLifetime(run) {
+        run.backward(from: gradients, joint: joint, states: states.count, into: &sink)
+      }
     }
     return (results[0], Array(results.dropFirst()))
   }
