@@ -1,8 +1,9 @@
 import CKernels
+import Synchronization
 import Tensors
 
 /// The buffers of one run of a fused unfold, and the run forward; `FusedBackward.swift` has the way
-/// back. Going back, `gates` is overwritten, so a run can be differentiated once.
+/// back. Going back, `gates` is overwritten, so a pass can be differentiated once: see `claim`.
 ///
 /// Unchecked: a pass is used by one thread (and its team) at a time.
 final class FusedPass: @unchecked Sendable {
@@ -22,6 +23,7 @@ final class FusedPass: @unchecked Sendable {
   let c: Storage?
   /// W_hn h + b_hn of a GRU, `[T·B, padded H]`.
   let hidden: Storage?
+  private let isClaimed = Mutex(false)
 
   init(
     _ cell: FusedUnfold, steps: Int, batch: Int, inputs: Tensor, lookup: Lookup?, lengths: [Int]?
@@ -42,6 +44,22 @@ final class FusedPass: @unchecked Sendable {
     } else {
       hidden = nil
     }
+  }
+
+  /// True for the one caller who may go back through this pass.
+  func claim() -> Bool {
+    isClaimed.withLock { claimed in
+      defer { claimed = true }
+      return !claimed
+    }
+  }
+
+  /// A fresh pass over the same sequence, run forward.
+  func repeated(from state: [Tensor]?) -> FusedPass {
+    let pass = FusedPass(
+      cell, steps: steps, batch: batch, inputs: inputs, lookup: lookup, lengths: lengths)
+    pass.forward(from: state)
+    return pass
   }
 
   /// One block of units for some rows of the batch: a piece of work of one step.
