@@ -48,6 +48,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*matrix_vector)(long rows, long depth, const float *w, long stride, const float *x,
                         const float *_Nullable bias, float *y);
 
+  /// As `matrix_vector`, for weights of 8 bits: w[n, k] = scales[n]·quantized[n, k].
+  void (*matrix_vector_int8)(long rows, long depth, const int8_t *quantized, const float *scales,
+                             const float *x, float *y);
+  /// As `matrix_vector`, for weights in half precision (IEEE binary16).
+  void (*matrix_vector_float16)(long rows, long depth, const uint16_t *w, const float *x, float *y);
+  /// n numbers of half precision from floats, rounded to nearest even, and back.
+  void (*to_float16)(long n, const float *from, uint16_t *to);
+  void (*from_float16)(long n, const uint16_t *from, float *to);
+
   // One step of a cell for a block, after its products; equations in the Swift file of the cell.
   void (*lstm_forward)(unfold_block block, const float *c_previous, float *c_next, float *h_next);
   void (*lstm_backward)(unfold_block block, const float *c_previous, const float *c_next,
