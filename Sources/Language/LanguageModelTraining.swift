@@ -10,6 +10,8 @@ public final class LanguageModelTraining {
   public let model: any RecurrentModel
   /// How often a checkpoint is written, at least, in seconds. It doesn't change the result.
   public var checkpointInterval = Duration.seconds(30)
+  /// A line of metrics every so many steps; nil for about a hundred lines an epoch.
+  public var metricsInterval: Int?
   private let isResumed: Bool
 
   /// What a run tells while it goes.
@@ -85,7 +87,8 @@ public final class LanguageModelTraining {
     } else {
       try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
     }
-    let recorder = MetricsRecorder(folder, every: max(1, trainer.updatesPerEpoch / 100))
+    let recorder = MetricsRecorder(
+      folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
     let tokensPerStep = settings.training.batch * settings.training.truncation.stride
     try event(
       .started(
@@ -98,10 +101,6 @@ public final class LanguageModelTraining {
       case .step(let step):
         try recorder.record(step)
         try event(.step(step))
-        if saved.duration(to: clock.now) >= self.checkpointInterval {
-          try store.write(trainer.checkpoint(fingerprint: self.text.fingerprint))
-          saved = clock.now
-        }
       case .evaluated(let evaluation):
         try recorder.record(evaluation)
         if evaluation.isBest { try self.write(to: self.folder.best) }
@@ -109,6 +108,11 @@ public final class LanguageModelTraining {
         try self.folder.append(
           "— after step \(evaluation.step) —\n\(sample)\n", to: self.folder.samples)
         try event(.evaluated(evaluation, sample: sample))
+      }
+      // Not between a step and its evaluation, which a resumed run would then report again.
+      if !trainer.isEvaluationDue, saved.duration(to: clock.now) >= self.checkpointInterval {
+        try store.write(trainer.checkpoint(fingerprint: self.text.fingerprint))
+        saved = clock.now
       }
     }
     if case .diverged = outcome { return outcome }

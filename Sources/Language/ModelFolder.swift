@@ -81,16 +81,17 @@ public struct ModelFolder: Sendable {
     try model.writeWeights(to: folder.appending(path: Self.weightsFile))
   }
 
-  /// The rest of a text, as the model would write it.
+  /// The rest of a text, as the model would write it: to be put right after the prompt.
   ///
   /// - Parameter length: of the answer, in tokens.
+  /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
   public func complete(
     _ prompt: String, length: Int, sampling: Sampling = Sampling(), seed: UInt64 = 0
   ) throws -> String {
     var generator = try TextGenerator(
       model, vocabulary: vocabulary, prompt: prompt, sampling: sampling, seed: seed)
     var text = ""
-    generator.write(length: length) { text += $0 }
+    generator.write(length: length, after: try vocabulary.encode(prompt: prompt)) { text += $0 }
     return text
   }
 

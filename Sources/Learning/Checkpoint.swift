@@ -77,7 +77,12 @@ public struct CheckpointStore: Sendable {
     let url = folder.appending(path: name)
     try SafetensorsFile.write(checkpoint.tensors, metadata: metadata, to: url)
     try AtomicFile.write(to: folder.appending(path: Self.pointer)) { try $0.write(name + "\n") }
-    for old in try files().dropLast(Self.kept) { try? FileManager.default.removeItem(at: old) }
+    // Files of later steps remain from before a fallback to this one's past.
+    let all = try files()
+    let past = all.prefix { $0.lastPathComponent <= name }
+    for url in all where !past.suffix(Self.kept).contains(url) {
+      try? FileManager.default.removeItem(at: url)
+    }
     return url
   }
 

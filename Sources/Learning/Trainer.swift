@@ -58,17 +58,17 @@ public final class Trainer<Model: StreamModel> {
   public func run(
     shouldStop: () -> Bool = { false }, on event: (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
-    while progress.step < totalSteps {
+    let started = progress.step
+    while true {
+      // First, since a checkpoint can be older than the evaluation that belongs to its step.
+      if isEvaluationDue { try event(.evaluated(evaluation())) }
+      if progress.stopping?.isExhausted == true { return .stoppedEarly }
+      if progress.step >= totalSteps { return .finished }
+      if progress.step > started, shouldStop() { return .interrupted }
       let (report, divergence) = step()
       if let divergence { return .diverged(divergence) }
       try event(.step(report))
-      if isEvaluationDue {
-        try event(.evaluated(evaluation()))
-        if progress.stopping?.isExhausted == true { return .stoppedEarly }
-      }
-      if progress.step < totalSteps, shouldStop() { return .interrupted }
     }
-    return .finished
   }
 
   /// One update. If the training has diverged, the weights stay as they were.
@@ -100,7 +100,9 @@ public final class Trainer<Model: StreamModel> {
     return (report, nil)
   }
 
-  private var isEvaluationDue: Bool {
+  /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
+  public var isEvaluationDue: Bool {
+    guard progress.step > progress.evaluatedStep else { return false }
     let inEpoch = (progress.step - 1) % updatesPerEpoch + 1
     let parts = min(configuration.evaluationsPerEpoch, updatesPerEpoch)
     return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
@@ -114,6 +116,7 @@ public final class Trainer<Model: StreamModel> {
     progress.stopping?.observe(loss)
     let isBest = progress.best.observe(loss)
     if isBest { progress.bestStep = progress.step }
+    progress.evaluatedStep = progress.step
     return EvaluationReport(
       step: progress.step, epoch: (progress.step - 1) / updatesPerEpoch + 1, training: training,
       validation: validation, isBest: isBest)
@@ -170,6 +173,8 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
   /// The best evaluation so far, and after which step it was.
   public internal(set) var best = BestScore()
   public internal(set) var bestStep = 0
+  /// After which step the last evaluation was.
+  var evaluatedStep = 0
   public internal(set) var clipping = ClippingCounts()
   var plateau = PlateauState()
   var stopping: EarlyStopping?

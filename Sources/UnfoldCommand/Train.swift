@@ -30,6 +30,8 @@ struct Train: UnfoldSubcommand {
   var resume: String?
   @Option(help: "Stop after so many seconds, with a checkpoint.") var maxSeconds: Double?
   @Option(help: "Write a checkpoint at least every so many seconds.") var checkpointSeconds = 30.0
+  @Option(help: "Write a line of metrics every N steps (default: about 100 lines an epoch).")
+  var logEvery: Int?
   @Option(help: "How many threads; by default as many as there are processors.") var threads: Int?
   @Flag(help: "Print a JSON object per evaluation and one at the end on standard output.")
   var json = false
@@ -41,6 +43,9 @@ struct Train: UnfoldSubcommand {
     if let maxSeconds, !(maxSeconds > 0) {
       throw ValidationError("--max-seconds must be positive, not \(maxSeconds).")
     }
+    if let logEvery, logEvery < 1 {
+      throw ValidationError("--log-every must be at least 1, not \(logEvery).")
+    }
     guard checkpointSeconds >= 0 else {
       throw ValidationError("--checkpoint-seconds can't be negative: \(checkpointSeconds).")
     }
@@ -48,7 +53,7 @@ struct Train: UnfoldSubcommand {
       guard !model.isGiven, !text.isGiven, !training.isGiven, out == nil else {
         throw ValidationError(
           "--resume goes on with the settings of the run, so it takes no other settings; only "
-            + "--max-seconds, --checkpoint-seconds, --threads and --json.")
+            + "--max-seconds, --checkpoint-seconds, --log-every, --threads and --json.")
       }
     }
   }
@@ -57,6 +62,7 @@ struct Train: UnfoldSubcommand {
     if let threads { Compute.threads = threads }
     let training = try makeTraining()
     training.checkpointInterval = .seconds(checkpointSeconds)
+    training.metricsInterval = logEvery
     let console = TrainingConsole(training, json: json)
     let interrupts = Interrupts()
     let clock = ContinuousClock()

@@ -89,14 +89,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// Replaces a row by its softmax and returns log Σ exp(x).
   double (*softmax)(long n, float *row);
 
-  // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics).
-  void (*adam)(long n, float *w, const float *g, float *m, float *v, float beta1, float beta2,
-               float step, float correction2_root, float epsilon, float gradient_scale,
-               float l2, float weight_factor);
+  // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics). The share of
+  // the newest gradient in a mean, 1 − β, is given beside β: Float's 1 − 0.999 is off by 2e-6.
+  void (*adam)(long n, float *w, const float *g, float *m, float *v, float new1, float beta2,
+               float new2, float step, float correction2_root, float epsilon,
+               float gradient_scale, float l2, float weight_factor);
   void (*sgd)(long n, float *w, const float *g, float *_Nullable velocity, float rate,
               float momentum, int nesterov, int first, float gradient_scale, float l2);
   void (*rmsprop)(long n, float *w, const float *g, float *v, float rate, float alpha,
-                  float epsilon, float gradient_scale, float l2);
+                  float newest, float epsilon, float gradient_scale, float l2);
   void (*adagrad)(long n, float *w, const float *g, float *sum, float rate, float epsilon,
                   float gradient_scale, float l2);
 } unfold_kernels;
