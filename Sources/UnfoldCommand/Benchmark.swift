@@ -58,6 +58,8 @@ struct Benchmark: UnfoldSubcommand {
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
+  @Option(help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
+  var generate: String?
   @Option(help: "How long to measure each, in seconds.") var seconds = 5.0
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
@@ -67,12 +69,25 @@ struct Benchmark: UnfoldSubcommand {
 
   func execute() throws {
     if let threads { Compute.threads = threads }
+    if let generate { return try measureGeneration(generate) }
     for letter in config {
       guard
         let sizes = BenchmarkConfiguration.training.first(where: { $0.name == String(letter) })
       else { throw ValidationError("There is no configuration \(letter); there are a to f.") }
       try measure(sizes)
     }
+  }
+
+  private func measureGeneration(_ name: String) throws {
+    guard let benchmark = GenerationBenchmark.all.first(where: { $0.name == name }) else {
+      throw ValidationError("There is no generation benchmark \(name); there are char and word.")
+    }
+    let result = try benchmark.measure(seconds: seconds)
+    try Console.print(
+      json
+        ? Console.json(result)
+        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, first token after "
+          + "\((result.firstTokenSeconds * 1e3).text(0)) ms, peak \(result.peakRssMib) MiB")
   }
 
   private struct Result: Encodable {
