@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 /// Settings whose every update rule and option is in use.
-private let configurations: [OptimiserConfiguration] = {
+let optimiserConfigurations: [OptimiserConfiguration] = {
   var all = OptimiserConfiguration.Method.allCases.map { OptimiserConfiguration($0) }
   var nesterov = OptimiserConfiguration(.momentum)
   nesterov.nesterov = true
@@ -135,7 +135,7 @@ private let configurations: [OptimiserConfiguration] = {
 
   /// Several chunks for the threads, with a tail. Weights are below 8, their rounding 2.4e-7 a step;
   /// where decay nearly cancels a gradient, dividing by its root mean square magnifies rounding.
-  @Test(arguments: configurations) func equalsPlainLoops(_ configuration: OptimiserConfiguration)
+  @Test(arguments: optimiserConfigurations) func equalsPlainLoops(_ configuration: OptimiserConfiguration)
     throws
   {
     let shape: Shape = [70_001]
@@ -154,7 +154,7 @@ private let configurations: [OptimiserConfiguration] = {
     #expect(largestDifference(w.value.values, expected.map { Float($0.w) }) < 5e-6)
   }
 
-  @Test(arguments: configurations) func leavesParametersWithoutGradientAlone(
+  @Test(arguments: optimiserConfigurations) func leavesParametersWithoutGradientAlone(
     _ configuration: OptimiserConfiguration
   ) throws {
     let (a, b) = (Parameter(normalNoise([5], seed: 1)), Parameter(normalNoise([5], seed: 1)))
@@ -171,7 +171,7 @@ private let configurations: [OptimiserConfiguration] = {
     #expect(optimiser.stepCount == 2)
   }
 
-  @Test(arguments: configurations) func changesWeightsAndMomentsInPlace(
+  @Test(arguments: optimiserConfigurations) func changesWeightsAndMomentsInPlace(
     _ configuration: OptimiserConfiguration
   ) throws {
     let w = Parameter(normalNoise([40_000], seed: 1))
@@ -186,7 +186,7 @@ private let configurations: [OptimiserConfiguration] = {
     #expect(addresses() == before)
   }
 
-  @Test(arguments: configurations) func continuesAfterRestoringAsIfNothingHadHappened(
+  @Test(arguments: optimiserConfigurations) func continuesAfterRestoringAsIfNothingHadHappened(
     _ configuration: OptimiserConfiguration
   ) throws {
     let shapes: [Shape] = [[3, 7], [33_000], []]
@@ -273,48 +273,5 @@ private let configurations: [OptimiserConfiguration] = {
       "“stepCount” of the optimiser's saved state must be a whole number from 0 up, not -1")
     #expect(optimiser.state.map(\.tensor.values) == before)
     #expect(optimiser.stepCount == 1)
-  }
-}
-
-@Suite struct OptimiserConfigurationTests {
-  @Test func defaultsArePyTorchs() throws {
-    #expect(OptimiserConfiguration(.adam).eps == 1e-8)
-    #expect(OptimiserConfiguration(.adagrad).eps == 1e-10)
-    #expect(OptimiserConfiguration(.adam).weightDecay == 0)
-    #expect(OptimiserConfiguration(.adamw).weightDecay == 0.01)
-    for configuration in configurations {
-      #expect(try configuration.validated() == configuration)
-      let json = try JSONEncoder().encode(configuration)
-      let read = try JSONDecoder().decode(OptimiserConfiguration.self, from: json)
-      #expect(read == configuration)
-    }
-  }
-
-  @Test func illegalValuesAreNamed() {
-    func sentence(
-      _ method: OptimiserConfiguration.Method = .momentum,
-      _ change: (inout OptimiserConfiguration) -> Void
-    ) -> String? {
-      var configuration = OptimiserConfiguration(method)
-      change(&configuration)
-      do throws(SettingError) {
-        _ = try configuration.validated()
-        return nil
-      } catch {
-        return error.description
-      }
-    }
-    let range = "must be at least 0 and less than 1"
-    #expect(sentence { $0.momentum = 1 } == "momentum \(range), not 1.0")
-    #expect(sentence { $0.beta1 = -0.1 } == "beta1 \(range), not -0.1")
-    #expect(sentence { $0.beta2 = .nan } == "beta2 \(range), not nan")
-    #expect(sentence { $0.alpha = 2 } == "alpha \(range), not 2.0")
-    #expect(sentence { $0.eps = 0 } == "eps must be positive and finite, not 0.0")
-    #expect(
-      sentence { $0.weightDecay = -1 } == "weight decay must be at least 0 and finite, not -1.0")
-    #expect(
-      sentence(.adam) { $0.nesterov = true }
-        == "the method with nesterov must be momentum, with a momentum above 0, not adam with 0.9")
-    #expect(sentence { $0.nesterov = true } == nil)
   }
 }
