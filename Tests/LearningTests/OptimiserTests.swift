@@ -135,7 +135,9 @@ let optimiserConfigurations: [OptimiserConfiguration] = {
 
   /// Several chunks for the threads, with a tail. Weights are below 8, their rounding 2.4e-7 a step;
   /// where decay nearly cancels a gradient, dividing by its root mean square magnifies rounding.
-  @Test(arguments: optimiserConfigurations) func equalsPlainLoops(_ configuration: OptimiserConfiguration)
+  @Test(arguments: optimiserConfigurations) func equalsPlainLoops(
+    _ configuration: OptimiserConfiguration
+  )
     throws
   {
     let shape: Shape = [70_001]
