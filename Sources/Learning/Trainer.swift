@@ -59,11 +59,16 @@ public final class Trainer<Model: StreamModel> {
     shouldStop: () -> Bool = { false }, on event: (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
     while progress.step < totalSteps {
+      if progress.stopping?.isExhausted == true { return .stoppedEarly }
       let (report, divergence) = step()
       if let divergence { return .diverged(divergence) }
       try event(.step(report))
       if isEvaluationDue {
-        try event(.evaluated(evaluation()))
+        let validation = evaluate?(model)
+        if let loss = validation?.nats, !progress.isCredible(loss) {
+          return .diverged(self.divergence(after: report, loss: loss))
+        }
+        try event(.evaluated(evaluation(validation)))
         if progress.stopping?.isExhausted == true { return .stoppedEarly }
       }
       if progress.step < totalSteps, shouldStop() { return .interrupted }
@@ -89,10 +94,7 @@ public final class Trainer<Model: StreamModel> {
       learningRate: rate, gradientNorm: outcome.norm,
       clipped: outcome.clippedNorm || outcome.clippedValue, tokens: result.predictions)
     if !progress.isCredible(loss) || !outcome.norm.isFinite {
-      let divergence = Divergence(
-        step: number + 1, loss: loss, gradientNorm: outcome.norm, learningRate: rate,
-        clipsNorm: configuration.clipping.maximumNorm != nil)
-      return (report, divergence)
+      return (report, divergence(after: report, loss: loss))
     }
     optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
     state = result.state
@@ -100,14 +102,21 @@ public final class Trainer<Model: StreamModel> {
     return (report, nil)
   }
 
-  private var isEvaluationDue: Bool {
+  private func divergence(after report: StepReport, loss: Double) -> Divergence {
+    Divergence(
+      step: report.step, loss: loss, gradientNorm: report.gradientNorm,
+      learningRate: report.learningRate, clipsNorm: configuration.clipping.maximumNorm != nil)
+  }
+
+  /// Whether the step that was just made is followed by an evaluation. A checkpoint belongs after
+  /// it, or else a resumed training would go without.
+  public var isEvaluationDue: Bool {
     let inEpoch = (progress.step - 1) % updatesPerEpoch + 1
     let parts = min(configuration.evaluationsPerEpoch, updatesPerEpoch)
     return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
   }
 
-  private func evaluation() -> EvaluationReport {
-    let validation = evaluate?(model)
+  private func evaluation(_ validation: CrossEntropy?) -> EvaluationReport {
     let training = progress.takeTrainingLoss()
     let loss = validation?.nats ?? training.nats
     configuration.schedule.observe(loss, in: &progress.plateau)
@@ -137,10 +146,7 @@ public final class Trainer<Model: StreamModel> {
   ///
   /// - Throws: `CheckpointError` if it is of another; then nothing has changed.
   public func restore(_ checkpoint: Checkpoint, fingerprint: [String: String]) throws {
-    for (key, value) in fingerprint.sorted(by: { $0.key < $1.key })
-    where checkpoint.fingerprint[key] != value {
-      throw CheckpointError.otherTraining(what: key)
-    }
+    try checkpoint.check(fingerprint)
     let weights = checkpoint.part("weights.")
     for (name, parameter) in parameters where weights[name]?.shape != parameter.shape {
       throw CheckpointError.otherModel(tensor: name)

@@ -58,19 +58,23 @@ struct Benchmark: UnfoldSubcommand {
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
-  @Option(help: "How long to measure each, in seconds.") var seconds = 5.0
+  @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
-  @Option(help: "How many threads.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print where the time goes.") var profile = false
   @Flag(help: "Print a JSON object per line.") var json = false
 
+  func validate() throws {
+    let letters = BenchmarkConfiguration.training.map(\.name)
+    guard !config.isEmpty, config.allSatisfy({ letters.contains(String($0)) }) else {
+      throw ValidationError("--config must be of the letters a to f, not “\(config)”.")
+    }
+  }
+
   func execute() throws {
-    if let threads { Compute.threads = threads }
-    for letter in config {
-      guard
-        let sizes = BenchmarkConfiguration.training.first(where: { $0.name == String(letter) })
-      else { throw ValidationError("There is no configuration \(letter); there are a to f.") }
+    threads.apply()
+    for sizes in BenchmarkConfiguration.training where config.contains(sizes.name) {
       try measure(sizes)
     }
   }
@@ -142,7 +146,7 @@ struct Benchmark: UnfoldSubcommand {
     var run = Run()
     let clock = ContinuousClock()
     let begin = clock.now
-    while run.times.count < 8 || begin.duration(to: clock.now) < .seconds(seconds) {
+    while run.times.count < 8 || begin.duration(to: clock.now) < seconds.duration {
       let start = clock.now
       var result = truncation.gradients(
         of: model, on: streams, update: run.steps % 64, from: state, mode: .inference)

@@ -44,7 +44,7 @@ import Testing
   @Test func aFileWithoutTensorsIsAPaddedPairOfBraces() throws {
     try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("empty.safetensors")
-      try SafetensorsFile.write([], metadata: [:], to: url)
+      try SafetensorsFile.write([SafetensorsFile.Part](), metadata: [:], to: url)
       #expect(try Array(Data(contentsOf: url)) == [8, 0, 0, 0, 0, 0, 0, 0] + "{}      ".utf8)
       let file = try SafetensorsFile(contentsOf: url)
       #expect(file.entries.isEmpty)
