@@ -97,8 +97,9 @@ struct Train: UnfoldSubcommand {
       $0 == "-" ? "stdin" : URL(filePath: $0).deletingPathExtension().lastPathComponent
     }
     let base = "runs/\(name ?? "toy")"
-    var path = base
-    for number in 2... where FileManager.default.fileExists(atPath: path) {
+    var (path, number) = (base, 1)
+    while FileManager.default.fileExists(atPath: path) {
+      number += 1
       path = "\(base)-\(number)"
     }
     return URL(filePath: path)

@@ -56,7 +56,7 @@ final class TrainingConsole {
       text: \(source): \(training.text.training.count.grouped) tokens for training, \
       \(training.text.validation.count.grouped) for validation, \
       \(training.text.test.count.grouped) for test
-      \(done > 0 ? "resuming after step \(done.grouped) of" : "") \(steps.grouped) steps in \
+      \(done > 0 ? "resuming after step \(done.grouped) of " : "")\(steps.grouped) steps in \
       \(settings.training.epochs) epochs; everything goes to \(training.folder.url.path)
       """)
   }

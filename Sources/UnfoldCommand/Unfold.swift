@@ -28,7 +28,8 @@ struct UnfoldCommand: ParsableCommand {
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
-      if exitCode(for: error) != .validationFailure { exit(withError: error) }
+      let isUnsaid = exitCode(for: error) == .validationFailure && !(error is ExitCode)
+      guard isUnsaid else { exit(withError: error) }
       Console.say("unfold: \(usageSentence(message(for: error), arguments))")
       exit(withError: ExitCode.validationFailure)
     }
@@ -62,7 +63,7 @@ struct UnfoldCommand: ParsableCommand {
 
   private static func usageSentence(_ message: String, _ arguments: [String]) -> String {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    if line.hasSuffix(".") { return line }
+    if line.hasSuffix(".") || line.hasSuffix("?") { return line }
     let names = configuration.subcommands.map { $0._commandName }
     let command = names.first { $0 == arguments.first }.map { "unfold \($0)" } ?? "unfold"
     return "\(line); see \(command) --help."
