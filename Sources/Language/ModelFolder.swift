@@ -151,8 +151,8 @@ public struct ModelFolder: Sendable {
     guard found >= count else {
       throw ModelFolderError.damaged(
         file: url.path,
-        reason: "it holds \(found) numbers, but \(configurationFile) describes a model of \(count); "
-          + "they belong to different models")
+        reason: "it holds \(found) numbers, but \(configurationFile) describes a model of "
+          + "\(count); they belong to different models")
     }
   }
 

@@ -10,7 +10,8 @@ extension CommandTests {
     init() throws {
       place = try Workplace()
       try place.write(Small.text(), to: "text")
-      try place.unfold(["train", "text", "--out", "run", "--checkpoint-seconds", "0"] + Small.settings)
+      try place.unfold(
+        ["train", "text", "--out", "run", "--checkpoint-seconds", "0"] + Small.settings)
       whole = try place.hashes("run")
     }
 
@@ -38,6 +39,7 @@ extension CommandTests {
     }
 
     @Test func theOneBeforeTakesOver() throws {
+      let (steps, samples) = try (place.metricSteps("run"), place.sampleSteps("run"))
       for damage in Self.damages {
         let files = try checkpoints
         try #require(files.count == 2)
@@ -46,6 +48,8 @@ extension CommandTests {
         #expect(result.code == 0, "\(result.error)")
         #expect(result.error.contains("Going back to the checkpoint after step"))
         #expect(try place.hashes("run") == whole)
+        #expect(try place.metricSteps("run") == steps)
+        #expect(try place.sampleSteps("run") == samples)
       }
     }
 

@@ -46,7 +46,8 @@ extension CommandTests {
       let place = try Workplace()
       try place.write(Small.text(), to: "text")
       expectRefusal(
-        try place.unfold("train", "text", "--layers", "-3"), 64, "layers must be from 1 to 64, not -3")
+        try place.unfold("train", "text", "--layers", "-3"), 64,
+        "layers must be from 1 to 64, not -3")
     }
 
     @Test func namesThatAreNotKnown() throws {

@@ -66,7 +66,8 @@ extension CommandTests {
 
     @Test func theToyLanguageEndsInATable() throws {
       let result = try place.unfold(
-        "train", "--hidden", "8", "--epochs", "1", "--batch", "256", "--window", "64", "--out", "toy")
+        "train", "--hidden", "8", "--epochs", "1", "--batch", "256", "--window", "64", "--out",
+        "toy")
       #expect(result.code == 0, "\(result.error)")
       let rows = ["uniform", "unigram", "trigram", "recurrent model", "truth"]
       let lines = result.text.split(separator: "\n")
@@ -80,7 +81,8 @@ extension CommandTests {
       let result = try place.unfold(command, "--help")
       #expect(result.code == 0)
       #expect(result.error.isEmpty)
-      #expect(result.text.contains("OVERVIEW: ") && result.text.contains("USAGE: unfold \(command)"))
+      #expect(result.text.contains("OVERVIEW: "))
+      #expect(result.text.contains("USAGE: unfold \(command)"))
     }
 
     @Test(arguments: ["bash", "zsh", "fish"]) func completions(shell: String) throws {

@@ -56,9 +56,12 @@ extension CommandTests {
 
     /// The checkpoint of a step that is followed by an evaluation belongs after it.
     @Test func noEvaluationIsLostByKilling() throws {
-      // One step an epoch: every step is followed by an evaluation.
+      // One short step an epoch, then a long evaluation, during which most kills happen.
+      try place.write(Small.text(lines: 24), to: "text")
+      try place.write(Small.text(lines: 2000), to: "valid")
       let settings = [
-        "text", "--hidden", "32", "--batch", "8", "--window", "1000", "--epochs", "12",
+        "text", "--valid", "valid", "--hidden", "32", "--batch", "8", "--window", "70", "--epochs",
+        "12",
       ]
       try place.unfold(["train", "--threads", "1", "--out", "whole"] + settings)
       let whole = try place.metricSteps("whole")
@@ -106,10 +109,12 @@ extension CommandTests {
       expectRefusal(try place.unfold("train", "--resume", "."), 66, "no training run")
       expectRefusal(try place.unfold("train", "--resume", "text"), 66, "no training run")
       for other in [["--hidden", "9"], ["--seed", "1"], ["--out", "x"], ["--tie"]] {
-        expectRefusal(try place.unfold(["train", "--resume", "run"] + other), 64, "no other settings")
+        expectRefusal(
+          try place.unfold(["train", "--resume", "run"] + other), 64, "no other settings")
       }
       try place.write("{", to: "run/configuration.json")
-      expectRefusal(try place.unfold("train", "--resume", "run"), 65, "can't be read as the settings")
+      expectRefusal(
+        try place.unfold("train", "--resume", "run"), 65, "can't be read as the settings")
     }
   }
 }

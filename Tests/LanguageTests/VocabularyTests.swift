@@ -98,7 +98,7 @@ import Testing
     #expect(
       error?.description
         == "The prompt holds characters that the model's vocabulary lacks: “é”, “\\t”; "
-          + "write it without them.")
+        + "write it without them.")
     let words = try vocabulary(.words, "the fox")
     #expect(try words.encode(prompt: "fox the") == [2, 3])
     #expect(try words.encode(prompt: "fox\n") == [2, 1])

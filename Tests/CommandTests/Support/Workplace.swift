@@ -77,7 +77,8 @@ final class Workplace: Sendable {
     process.arguments = arguments
     process.currentDirectoryURL = url
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    process.standardInput = try input.map { try FileHandle(forReadingFrom: path($0)) }
+    process.standardInput =
+      try input.map { try FileHandle(forReadingFrom: path($0)) }
       ?? FileHandle.nullDevice
     for (url, assign) in [
       (running.output, \Process.standardOutput), (running.error, \Process.standardError),
