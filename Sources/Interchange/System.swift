@@ -16,6 +16,14 @@ enum System {
     try checked(.create, path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
   }
 
+  static func openForAppending(_ path: String) throws(FileError) -> Int32 {
+    try checked(.create, path) { open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666) }
+  }
+
+  static func makeFolder(_ path: String) throws(FileError) {
+    try checked(.create, path) { mkdir(path, 0o777) }
+  }
+
   /// Not blocking, so that a named pipe can't hang the caller.
   static func openForReading(_ path: String) throws(FileError) -> Int32 {
     try checked(.read, path) { open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }

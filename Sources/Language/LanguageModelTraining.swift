@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Learning
 import Tensors
 
@@ -28,12 +29,14 @@ public final class LanguageModelTraining {
   public init(_ settings: RunSettings, folder: URL) throws {
     self.settings = settings
     self.folder = RunFolder(folder)
+    if self.folder.holdsRun { throw RunError.holdsRun(path: folder.path) }
+    _ = try settings.training.validated()
     text = try TrainingText(settings.text, seed: settings.seed)
+    try Self.checkLength(text, settings.training)
+    try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
     isResumed = false
-    _ = try settings.training.validated()
-    try Self.checkLength(text, settings.training)
     try self.folder.create(settings)
   }
 
@@ -45,7 +48,11 @@ public final class LanguageModelTraining {
     var settings = try self.folder.settings()
     if let files { settings.text.files = files }
     self.settings = settings
+    guard files != nil || !settings.text.files.contains("-") else {
+      throw RunError.textWasStandardInput(path: folder.path)
+    }
     text = try TrainingText(settings.text, seed: settings.seed)
+    try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
     isResumed = true
@@ -65,28 +72,39 @@ public final class LanguageModelTraining {
   /// Whatever happens, the folder holds a whole checkpoint and the best model so far.
   public func run(
     shouldStop: () -> Bool = { false }, on event: @escaping (Event) throws -> Void
-  ) throws -> TrainingOutcome { try run(model, shouldStop: shouldStop, on: event) }
+  ) throws -> TrainingOutcome {
+    do {
+      return try run(model, shouldStop: shouldStop, on: event)
+    } catch let error as FileError where error.operation != .read && !store.isEmpty {
+      throw RunError.stopped(error, path: folder.url.path)
+    }
+  }
 
   private func run<Model: RecurrentModel>(
     _ model: Model, shouldStop: () -> Bool, on event: @escaping (Event) throws -> Void
   ) throws -> TrainingOutcome {
+    let begin = try resumedCheckpoint()
+    if let notice = begin?.notice { try event(.notice(notice)) }
     let validation = text.validation
     let streams = settings.training.batch
     let trainer = try Trainer(
       model, configuration: settings.training, training: text.training,
       evaluate: validation.isEmpty
         ? nil : { $0.crossEntropy(of: validation, streams: streams, progress: { _ in }) })
-    let store = CheckpointStore(folder.checkpoints)
-    if isResumed {
-      let (checkpoint, skipped) = try store.newest()
+    if let checkpoint = begin?.checkpoint {
       try trainer.restore(checkpoint, fingerprint: text.fingerprint)
-      for sentence in skipped {
-        try event(.notice("A newer checkpoint was passed over: \(sentence)"))
-      }
-      try folder.truncateMetrics(after: trainer.progress.step)
-    } else {
-      try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
     }
+    try folder.rewind(to: trainer.progress.step)
+    let clock = ContinuousClock()
+    var saved = clock.now
+    func save() throws {
+      try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
+      saved = clock.now
+    }
+    func saveIfDue() throws {
+      if saved.duration(to: clock.now) >= checkpointInterval { try save() }
+    }
+    if begin == nil { try save() }
     let recorder = MetricsRecorder(
       folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
     let tokensPerStep = settings.training.batch * settings.training.truncation.stride
@@ -94,8 +112,6 @@ public final class LanguageModelTraining {
       .started(
         steps: trainer.totalSteps, done: trainer.progress.step, tokensPerStep: tokensPerStep))
 
-    let clock = ContinuousClock()
-    var saved = clock.now
     let outcome = try trainer.run(shouldStop: shouldStop) { report in
       switch report {
       case .step(let step):
@@ -103,22 +119,38 @@ public final class LanguageModelTraining {
         try event(.step(step))
       case .evaluated(let evaluation):
         try recorder.record(evaluation)
-        if evaluation.isBest { try self.write(to: self.folder.best) }
-        let sample = try self.sample(seed: UInt64(evaluation.step))
-        try self.folder.append(
-          "— after step \(evaluation.step) —\n\(sample)\n", to: self.folder.samples)
+        if evaluation.isBest { try write(to: folder.best) }
+        let sample = try sample(seed: UInt64(evaluation.step))
+        try Folder.append(
+          line: RunFolder.sampleHeading(step: evaluation.step) + "\n\(sample)\n",
+          to: folder.samples)
         try event(.evaluated(evaluation, sample: sample))
       }
       // Not between a step and its evaluation, which a resumed run would then report again.
-      if !trainer.isEvaluationDue, saved.duration(to: clock.now) >= self.checkpointInterval {
-        try store.write(trainer.checkpoint(fingerprint: self.text.fingerprint))
-        saved = clock.now
-      }
+      if !trainer.isEvaluationDue { try saveIfDue() }
     }
     if case .diverged = outcome { return outcome }
-    try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
+    try save()
     try write(to: folder.last)
     return outcome
+  }
+
+  private var store: CheckpointStore { CheckpointStore(folder.checkpoints) }
+
+  /// Where a resumed run goes on, and what is to be said about it; nil where a run begins. One that
+  /// was stopped before its first checkpoint begins again.
+  private func resumedCheckpoint() throws -> (checkpoint: Checkpoint, notice: String?)? {
+    let hasMetrics = FileManager.default.fileExists(atPath: folder.metrics.path)
+    guard isResumed, !store.isEmpty || hasMetrics else { return nil }
+    let (checkpoint, skipped) = try store.newest()
+    try checkpoint.check(text.fingerprint)
+    return (
+      checkpoint,
+      skipped.isEmpty
+        ? nil
+        : "Going back to the checkpoint after step \(checkpoint.progress.step), because a newer one "
+          + "can't be used: \(skipped.joined(separator: " "))"
+    )
   }
 
   /// The best model of the run, if one has been written, or else the model as it is.
@@ -151,65 +183,5 @@ public struct TextTooShort: Error, Equatable, Sendable, CustomStringConvertible 
   public var description: String {
     "The training text has \(tokens) tokens, but a batch of \(batch) and a window of \(window) need "
       + "at least \(needed); use more text, or lower --batch or --window."
-  }
-}
-
-/// Writes `metrics.jsonl`: every few steps, and every evaluation.
-private final class MetricsRecorder {
-  private let folder: RunFolder
-  private let every: Int
-  private let encoder = JSONEncoder()
-  private let clock = ContinuousClock()
-  private var last: ContinuousClock.Instant
-  private var tokens = 0
-
-  init(_ folder: RunFolder, every: Int) {
-    self.folder = folder
-    self.every = every
-    last = clock.now
-    encoder.outputFormatting = .sortedKeys
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-  }
-
-  private struct StepLine: Encodable {
-    let step, epoch: Int
-    let trainingNats: Double
-    let learningRate: Float
-    let gradientNorm: Double
-    let clipped: Bool
-    let tokensPerSecond: Double
-  }
-
-  private struct EvaluationLine: Encodable {
-    let step, epoch: Int
-    let trainingNatsPerToken: Double
-    let validationNatsPerToken: Double?
-    let validationPerplexity: Double?
-    let isBest: Bool
-  }
-
-  func record(_ report: StepReport) throws {
-    tokens += report.tokens
-    guard report.step % every == 0 else { return }
-    let seconds = last.duration(to: clock.now) / .seconds(1)
-    try write(
-      StepLine(
-        step: report.step, epoch: report.epoch, trainingNats: report.loss,
-        learningRate: report.learningRate, gradientNorm: report.gradientNorm,
-        clipped: report.clipped, tokensPerSecond: (Double(tokens) / seconds).rounded()))
-    (last, tokens) = (clock.now, 0)
-  }
-
-  func record(_ report: EvaluationReport) throws {
-    try write(
-      EvaluationLine(
-        step: report.step, epoch: report.epoch, trainingNatsPerToken: report.training.nats,
-        validationNatsPerToken: report.validation?.nats,
-        validationPerplexity: report.validation?.perplexity, isBest: report.isBest))
-  }
-
-  private func write(_ line: some Encodable) throws {
-    let text = String(decoding: try encoder.encode(line), as: UTF8.self)
-    try folder.append(text, to: folder.metrics)
   }
 }

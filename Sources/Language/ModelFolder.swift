@@ -58,14 +58,16 @@ public struct ModelFolder: Sendable {
           + "\(description.vocabularySize)")
     }
     let weights = folder.appending(path: Self.weightsFile)
-    _ = try Self.checkedFile(weights)
+    try Self.checkSize(
+      of: Self.checkedFile(weights),
+      for: configuration.parameterCount(vocabularySize: vocabulary.count))
     model = configuration.model(vocabularySize: vocabulary.count, seed: nil)
     try model.readWeights(from: weights)
   }
 
   /// Writes the model; each file is whole at any moment.
   public func write(to folder: URL) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     let description = Description(
       modelType: Description.type, vocabularySize: vocabulary.count, architecture: configuration)
     let encoder = JSONEncoder()
@@ -137,9 +139,22 @@ public struct ModelFolder: Sendable {
     guard isFolder.boolValue else { throw ModelFolderError.noFolder(path: folder.path) }
     let run = RunFolder(folder)
     let candidates = [folder, run.best, run.last]
-    return candidates.first {
+    let found = candidates.first {
       FileManager.default.fileExists(atPath: $0.appending(path: configurationFile).path)
-    } ?? folder
+    }
+    if found == nil, run.holdsRun { throw ModelFolderError.noModelYet(run: folder.path) }
+    return found ?? folder
+  }
+
+  /// - Throws: if the file is too small for so many weights, before anything is allocated for them.
+  private static func checkSize(of url: URL, for count: Int) throws {
+    let found = try SafetensorsFile(contentsOf: url).entries.reduce(0) { $0 + $1.range.count / 4 }
+    guard found >= count else {
+      throw ModelFolderError.damaged(
+        file: url.path,
+        reason: "it holds \(found) numbers, but \(configurationFile) describes a model of "
+          + "\(count); they belong to different models")
+    }
   }
 
   private static func checkedFile(_ url: URL) throws -> URL {
@@ -160,6 +175,7 @@ public struct ModelFolder: Sendable {
 public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertible {
   case missing(path: String)
   case noFolder(path: String)
+  case noModelYet(run: String)
   case incomplete(folder: String, file: String)
   case damaged(file: String, reason: String)
 
@@ -167,6 +183,9 @@ public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     switch self {
     case .missing(let path): "There is no model at \(path); give the folder of a model or a run."
     case .noFolder(let path): "\(path) is a file, but a model is a folder; give that."
+    case .noModelYet(let run):
+      "The training run in \(run) has no model yet, because it ended before it was saved; "
+        + "go on with unfold train --resume \(run)."
     case .incomplete(let folder, let file):
       "\(folder) has no \(file), so it isn't a whole model; give the folder that `unfold train` "
         + "wrote, or copy it again."

@@ -20,18 +20,15 @@ public struct RunFolder: Sendable {
   public var samples: URL { url.appending(path: "samples.txt") }
   private var configuration: URL { url.appending(path: "configuration.json") }
 
+  /// Whether a run was begun here.
+  public var holdsRun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
+
   /// Makes the folder for a new run.
   ///
   /// - Throws: if it already holds one, or can't be written.
   func create(_ settings: RunSettings) throws {
-    if FileManager.default.fileExists(atPath: configuration.path) {
-      throw RunError.holdsRun(path: url.path)
-    }
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw RunError.cannotCreate(path: url.path, reason: error.localizedDescription)
-    }
+    if holdsRun { throw RunError.holdsRun(path: url.path) }
+    try Folder.make(url)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let text = String(decoding: try encoder.encode(settings), as: UTF8.self) + "\n"
@@ -40,41 +37,45 @@ public struct RunFolder: Sendable {
 
   /// The settings of the run that the folder holds.
   func settings() throws -> RunSettings {
-    guard FileManager.default.fileExists(atPath: configuration.path) else {
-      throw RunError.holdsNoRun(path: url.path)
-    }
+    guard holdsRun else { throw RunError.holdsNoRun(path: url.path) }
     guard let data = try? Data(contentsOf: configuration),
       let settings = try? JSONDecoder().decode(RunSettings.self, from: data)
     else { throw RunError.damaged(file: configuration.path) }
     return settings
   }
 
-  /// Appends a line to a file of the folder.
-  func append(_ text: String, to file: URL) throws {
-    if !FileManager.default.fileExists(atPath: file.path) {
-      guard FileManager.default.createFile(atPath: file.path, contents: nil) else {
-        throw RunError.cannotCreate(path: file.path, reason: "the folder isn't writable")
+  /// Takes metrics and samples back to a step, from which a resumed training writes them anew, and
+  /// removes what a killed process left half-written.
+  func rewind(to step: Int) throws {
+    for folder in [url, best, last, checkpoints] { Folder.removeLeftovers(in: folder) }
+    struct Line: Decodable { let step: Int }
+    try rewrite(metrics) { lines in
+      lines.filter { line in
+        let decoded = try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
+        return (decoded?.step ?? .max) <= step
       }
     }
-    do {
-      let handle = try FileHandle(forWritingTo: file)
-      defer { try? handle.close() }
-      try handle.seekToEnd()
-      try handle.write(contentsOf: Data((text + "\n").utf8))
-    } catch {
-      throw RunError.cannotWrite(path: file.path, reason: error.localizedDescription)
+    try rewrite(samples) { lines in
+      Array(lines.prefix { line in Self.step(ofHeading: line).map { $0 <= step } ?? true })
     }
   }
 
-  /// Removes the lines of `metrics.jsonl` from after a step: a resumed training writes them anew.
-  func truncateMetrics(after step: Int) throws {
-    guard let text = try? String(contentsOf: metrics, encoding: .utf8) else { return }
-    struct Line: Decodable { let step: Int }
-    let kept = text.split(separator: "\n").filter { line in
-      let decoded = try? JSONDecoder().decode(Line.self, from: Data(line.utf8))
-      return (decoded?.step ?? .max) <= step
-    }
-    try AtomicFile.write(to: metrics) { writer in
+  /// The line above the sample of a step.
+  static func sampleHeading(step: Int) -> String { "— after step \(step) —" }
+
+  private static func step(ofHeading line: Substring) -> Int? {
+    guard line.hasPrefix("— after step "), line.hasSuffix(" —") else { return nil }
+    return Int(line.dropFirst("— after step ".count).dropLast(" —".count))
+  }
+
+  private func rewrite(_ file: URL, _ keep: ([Substring]) -> [Substring]) throws {
+    guard let data = try? Data(contentsOf: file) else { return }
+    var lines = String(decoding: data, as: UTF8.self)
+      .split(separator: "\n", omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    let kept = keep(lines)
+    if kept.count == lines.count { return }
+    try AtomicFile.write(to: file) { writer in
       for line in kept { try writer.write(line + "\n") }
     }
   }
@@ -85,8 +86,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case holdsRun(path: String)
   case holdsNoRun(path: String)
   case damaged(file: String)
-  case cannotCreate(path: String, reason: String)
-  case cannotWrite(path: String, reason: String)
+  case textWasStandardInput(path: String)
+  case stopped(FileError, path: String)
 
   public var description: String {
     switch self {
@@ -96,10 +97,11 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .holdsNoRun(let path):
       "\(path) holds no training run (it has no configuration.json), so there is nothing to resume."
     case .damaged(let file): "\(file) can't be read as the settings of a training run."
-    case .cannotCreate(let path, let reason):
-      "\(path) can't be created: \(reason) Choose another --out."
-    case .cannotWrite(let path, let reason):
-      "\(path) can't be written: \(reason) Free some space, then go on with --resume."
+    case .textWasStandardInput(let path):
+      "The text of this run came from standard input, which isn't kept; put it in a file and go on "
+        + "with unfold train FILE --resume \(path)."
+    case .stopped(let error, let path):
+      "\(error.description.dropLast()), then go on with unfold train --resume \(path)."
     }
   }
 }

@@ -21,7 +21,7 @@ public struct RunSettings: Codable, Sendable, Equatable {
 
 /// Which text a model is trained and validated on.
 public struct TextSettings: Codable, Sendable, Equatable {
-  /// The files, one after the other; none for the built-in toy language.
+  /// The files, one after the other; none for the built-in toy language, `-` for standard input.
   public var files: [String]
   /// A file to validate on; then all of `files` is for training.
   public var validationFile: String?

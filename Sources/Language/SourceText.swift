@@ -15,6 +15,22 @@ public struct SourceText: Sendable, Equatable {
     self.init(name: name, bytes: Data(text.utf8))
   }
 
+  /// Reads the file at a path, or standard input for `-`.
+  ///
+  /// - Throws: as `init(contentsOf:)`.
+  public init(path: String) throws {
+    guard path == "-" else {
+      try self.init(contentsOf: URL(filePath: path))
+      return
+    }
+    let name = "standard input"
+    guard let bytes = try? FileHandle.standardInput.readToEnd() ?? Data() else {
+      throw CorpusError.unreadable(file: name)
+    }
+    if bytes.isEmpty { throw CorpusError.empty(file: name) }
+    self.init(name: name, bytes: bytes)
+  }
+
   /// Reads a file; a large one is mapped rather than copied.
   ///
   /// - Throws: ``CorpusError`` if there is no such file, or it is a folder, empty or unreadable.

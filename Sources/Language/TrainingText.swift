@@ -19,8 +19,8 @@ public struct TrainingText: Sendable {
       try self.init(toy: ToyText(seed: seed))
       return
     }
-    let files = try settings.files.map { try SourceText(contentsOf: URL(filePath: $0)) }
-    let held = try settings.validationFile.map { try SourceText(contentsOf: URL(filePath: $0)) }
+    let files = try settings.files.map(SourceText.init(path:))
+    let held = try settings.validationFile.map(SourceText.init(path:))
     let vocabulary = try Self.vocabulary(for: files, unit: settings.unit)
     let corpus = try Corpus(files, vocabulary: vocabulary)
     if let held {

@@ -30,7 +30,8 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
     case .unknown(let unit, let tokens):
       let shown = tokens.prefix(10).map { "“\($0)”" }.joined(separator: ", ")
       let rest = tokens.count > 10 ? " and \(tokens.count - 10) more" : ""
-      return "The prompt holds \(unit) that the model's vocabulary lacks: \(shown)\(rest)."
+      return "The prompt holds \(unit) that the model's vocabulary lacks: \(shown)\(rest); "
+        + "write it without them."
     case .malformedFile(let reason):
       return "The vocabulary file is unusable: \(reason)."
     }

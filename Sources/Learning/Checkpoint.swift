@@ -11,6 +11,14 @@ public struct Checkpoint: Sendable {
   public let fingerprint: [String: String]
   public let tensors: [(name: String, tensor: Tensor)]
 
+  /// - Throws: `CheckpointError.otherTraining` if the training depends on something else.
+  public func check(_ fingerprint: [String: String]) throws(CheckpointError) {
+    for (key, value) in fingerprint.sorted(by: { $0.key < $1.key })
+    where self.fingerprint[key] != value {
+      throw .otherTraining(what: key)
+    }
+  }
+
   /// The tensors whose names begin with `prefix`, by the rest of the name.
   func part(_ prefix: String) -> [String: Tensor] {
     var found: [String: Tensor] = [:]
@@ -25,6 +33,7 @@ public struct Checkpoint: Sendable {
 public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible {
   case none(folder: String)
   case damaged(file: String, reason: String)
+  case allDamaged(folder: String, count: Int)
   case otherTraining(what: String)
   case otherModel(tensor: String)
 
@@ -33,6 +42,9 @@ public enum CheckpointError: Error, Equatable, Sendable, CustomStringConvertible
     case .none(let folder):
       "There is no whole checkpoint in \(folder), so there is nothing to resume."
     case .damaged(let file, let reason): "\(file) is damaged: \(reason)"
+    case .allDamaged(let folder, let count):
+      "\(folder) holds \(count == 1 ? "one checkpoint, but it" : "\(count) checkpoints, but each") "
+        + "is damaged; start the training again in another folder."
     case .otherTraining(let what):
       "The \(what) isn't what this training was started with; resume with the same one, or start "
         + "a new training in another folder."
@@ -50,7 +62,6 @@ public struct CheckpointStore: Sendable {
   public let folder: URL
 
   private static let pointer = "newest"
-  private static let kept = 2
 
   public init(_ folder: URL) { self.folder = folder }
 
@@ -60,9 +71,13 @@ public struct CheckpointStore: Sendable {
     var fingerprint: [String: String]
   }
 
-  /// Writes a checkpoint, then forgets all but the newest two.
+  /// Whether a checkpoint was ever written here.
+  public var isEmpty: Bool { files().isEmpty }
+
+  /// Writes a checkpoint, then forgets all others but the one before. Those of later steps, which
+  /// a resumed training passed over because they are damaged, go too.
   @discardableResult public func write(_ checkpoint: Checkpoint) throws -> URL {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Folder.make(folder)
     let name = "step-" + Self.digits(checkpoint.progress.step) + ".safetensors"
     let header = Header(
       progress: checkpoint.progress, optimiserSteps: checkpoint.optimiserSteps,
@@ -77,11 +92,9 @@ public struct CheckpointStore: Sendable {
     let url = folder.appending(path: name)
     try SafetensorsFile.write(checkpoint.tensors, metadata: metadata, to: url)
     try AtomicFile.write(to: folder.appending(path: Self.pointer)) { try $0.write(name + "\n") }
-    // Files of later steps remain from before a fallback to this one's past.
-    let all = try files()
-    let past = all.prefix { $0.lastPathComponent <= name }
-    for url in all where !past.suffix(Self.kept).contains(url) {
-      try? FileManager.default.removeItem(at: url)
+    let before = files().last { $0.lastPathComponent < name }?.lastPathComponent
+    for file in files() where ![name, before].contains(file.lastPathComponent) {
+      try? FileManager.default.removeItem(at: file)
     }
     return url
   }
@@ -91,7 +104,7 @@ public struct CheckpointStore: Sendable {
   /// - Returns: with it, a sentence for each newer one that isn't.
   public func newest() throws -> (checkpoint: Checkpoint, skipped: [String]) {
     let pointed = try? String(contentsOf: folder.appending(path: Self.pointer), encoding: .utf8)
-    var candidates = ((try? files()) ?? []).reversed().map { $0 }
+    var candidates = Array(files().reversed())
     if let name = pointed?.trimmingCharacters(in: .newlines) {
       // A file that was written, but not yet pointed to when the machine stopped, is whole too, and
       // newer; but the order of names is what counts only if there is no pointer.
@@ -103,7 +116,9 @@ public struct CheckpointStore: Sendable {
     for url in candidates {
       do { return (try read(url), skipped) } catch { skipped.append("\(error)") }
     }
-    throw CheckpointError.none(folder: folder.path)
+    throw candidates.isEmpty
+      ? CheckpointError.none(folder: folder.path)
+      : .allDamaged(folder: folder.path, count: candidates.count)
   }
 
   private func read(_ url: URL) throws -> Checkpoint {
@@ -124,12 +139,10 @@ public struct CheckpointStore: Sendable {
   }
 
   /// All checkpoints, oldest first.
-  private func files() throws -> [URL] {
-    try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
-      .filter {
-        $0.lastPathComponent.hasPrefix("step-") && $0.pathExtension == "safetensors"
-      }
-      .sorted { $0.lastPathComponent < $1.lastPathComponent }
+  private func files() -> [URL] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return names.filter { $0.hasPrefix("step-") && $0.hasSuffix(".safetensors") }.sorted()
+      .map { folder.appending(path: $0) }
   }
 
   private static func digits(_ step: Int) -> String {

@@ -12,6 +12,9 @@ extension OptimiserConfiguration.Method {
     }
   }
 
+  /// How many numbers the update rule remembers for each weight.
+  public var momentCount: Int { momentNames.count }
+
   /// Whether the update depends on how many gradients the parameter has had.
   var countsSteps: Bool { self == .adam || self == .adamw }
 }

@@ -61,7 +61,13 @@ public final class Trainer<Model: StreamModel> {
     let started = progress.step
     while true {
       // First, since a checkpoint can be older than the evaluation that belongs to its step.
-      if isEvaluationDue { try event(.evaluated(evaluation())) }
+      if isEvaluationDue {
+        let validation = evaluate?(model)
+        if let loss = validation?.nats, !progress.isCredible(loss) {
+          return .diverged(divergence(step: progress.step, loss: loss, gradientNorm: 0))
+        }
+        try event(.evaluated(evaluation(validation)))
+      }
       if progress.stopping?.isExhausted == true { return .stoppedEarly }
       if progress.step >= totalSteps { return .finished }
       if progress.step > started, shouldStop() { return .interrupted }
@@ -79,9 +85,7 @@ public final class Trainer<Model: StreamModel> {
     let mode = Mode.training(Philox(seed: configuration.seed, stream: 3).split(UInt64(number)))
     var result = configuration.truncation.gradients(
       of: model, on: streams, update: update, from: state, mode: mode)
-    let rate = configuration.schedule.rate(
-      step: number, totalSteps: totalSteps, base: configuration.learningRate,
-      plateau: progress.plateau)
+    let rate = rate(ofStep: number)
     let outcome = configuration.clipping.clip(&result.gradients, of: parameters)
     let loss = Double(result.loss)
     let report = StepReport(
@@ -89,15 +93,24 @@ public final class Trainer<Model: StreamModel> {
       learningRate: rate, gradientNorm: outcome.norm,
       clipped: outcome.clippedNorm || outcome.clippedValue, tokens: result.predictions)
     if !progress.isCredible(loss) || !outcome.norm.isFinite {
-      let divergence = Divergence(
-        step: number + 1, loss: loss, gradientNorm: outcome.norm, learningRate: rate,
-        clipsNorm: configuration.clipping.maximumNorm != nil)
-      return (report, divergence)
+      return (report, divergence(step: number + 1, loss: loss, gradientNorm: outcome.norm))
     }
     optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
     state = result.state
     progress.note(loss: loss, predictions: result.predictions, clipping: outcome)
     return (report, nil)
+  }
+
+  private func divergence(step: Int, loss: Double, gradientNorm: Double) -> Divergence {
+    Divergence(
+      step: step, loss: loss, gradientNorm: gradientNorm, learningRate: rate(ofStep: step - 1),
+      clipsNorm: configuration.clipping.maximumNorm != nil)
+  }
+
+  private func rate(ofStep number: Int) -> Float {
+    configuration.schedule.rate(
+      step: number, totalSteps: totalSteps, base: configuration.learningRate,
+      plateau: progress.plateau)
   }
 
   /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
@@ -108,8 +121,7 @@ public final class Trainer<Model: StreamModel> {
     return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
   }
 
-  private func evaluation() -> EvaluationReport {
-    let validation = evaluate?(model)
+  private func evaluation(_ validation: CrossEntropy?) -> EvaluationReport {
     let training = progress.takeTrainingLoss()
     let loss = validation?.nats ?? training.nats
     configuration.schedule.observe(loss, in: &progress.plateau)
@@ -140,10 +152,7 @@ public final class Trainer<Model: StreamModel> {
   ///
   /// - Throws: `CheckpointError` if it is of another; then nothing has changed.
   public func restore(_ checkpoint: Checkpoint, fingerprint: [String: String]) throws {
-    for (key, value) in fingerprint.sorted(by: { $0.key < $1.key })
-    where checkpoint.fingerprint[key] != value {
-      throw CheckpointError.otherTraining(what: key)
-    }
+    try checkpoint.check(fingerprint)
     let weights = checkpoint.part("weights.")
     for (name, parameter) in parameters where weights[name]?.shape != parameter.shape {
       throw CheckpointError.otherModel(tensor: name)

@@ -57,6 +57,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
         setting: "stride", legal: "from 1 to the window, \(truncation.window)",
         found: "\(truncation.stride)")
     }
+    if let patience { _ = try EarlyStopping(patience: patience) }
     guard learningRate > 0, learningRate.isFinite else {
       throw .outOfRange(
         setting: "learning rate", legal: "positive and finite", found: "\(learningRate)")

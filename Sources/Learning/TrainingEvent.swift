@@ -43,7 +43,7 @@ public enum TrainingOutcome: Sendable, Equatable {
   case stoppedEarly
   /// The caller asked for it; the training can be resumed.
   case interrupted
-  /// The loss became infinite, undefined or absurd; the update wasn't made.
+  /// The loss became infinite, undefined or absurd.
   case diverged(Divergence)
 }
 

@@ -39,8 +39,10 @@ public enum Compute {
   package static var panelWidth: Int { Int(kernels.panel_width) }
 
   private static let team: Mutex<Team> = {
-    let asked = ProcessInfo.processInfo.environment["UNFOLD_THREADS"].flatMap { Int($0) } ?? 0
-    return Mutex(Team(threads: asked > 0 ? asked : ProcessInfo.processInfo.activeProcessorCount))
+    let process = ProcessInfo.processInfo
+    let asked = process.environment["UNFOLD_THREADS"].flatMap { Int($0) } ?? 0
+    let isPossible = (1...1024).contains(asked)
+    return Mutex(Team(threads: isPossible ? asked : process.activeProcessorCount))
   }()
 
   /// Calls `body` for every index below `count`, divided among the threads if there is enough work.

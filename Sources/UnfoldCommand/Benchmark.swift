@@ -60,20 +60,24 @@ struct Benchmark: UnfoldSubcommand {
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
   @Option(help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
   var generate: String?
-  @Option(help: "How long to measure each, in seconds.") var seconds = 5.0
+  @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
-  @Option(help: "How many threads.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print where the time goes.") var profile = false
   @Flag(help: "Print a JSON object per line.") var json = false
 
+  func validate() throws {
+    let letters = BenchmarkConfiguration.training.map(\.name)
+    guard !config.isEmpty, config.allSatisfy({ letters.contains(String($0)) }) else {
+      throw ValidationError("--config must be of the letters a to f, not “\(config)”.")
+    }
+  }
+
   func execute() throws {
-    if let threads { Compute.threads = threads }
+    threads.apply()
     if let generate { return try measureGeneration(generate) }
-    for letter in config {
-      guard
-        let sizes = BenchmarkConfiguration.training.first(where: { $0.name == String(letter) })
-      else { throw ValidationError("There is no configuration \(letter); there are a to f.") }
+    for sizes in BenchmarkConfiguration.training where config.contains(sizes.name) {
       try measure(sizes)
     }
   }
@@ -82,7 +86,7 @@ struct Benchmark: UnfoldSubcommand {
     guard let benchmark = GenerationBenchmark.all.first(where: { $0.name == name }) else {
       throw ValidationError("There is no generation benchmark \(name); there are char and word.")
     }
-    let result = try benchmark.measure(seconds: seconds)
+    let result = try benchmark.measure(seconds: seconds.value)
     try Console.print(
       json
         ? Console.json(result)
@@ -157,7 +161,7 @@ struct Benchmark: UnfoldSubcommand {
     var run = Run()
     let clock = ContinuousClock()
     let begin = clock.now
-    while run.times.count < 8 || begin.duration(to: clock.now) < .seconds(seconds) {
+    while run.times.count < 8 || begin.duration(to: clock.now) < seconds.duration {
       let start = clock.now
       var result = truncation.gradients(
         of: model, on: streams, update: run.steps % 64, from: state, mode: .inference)

@@ -3,19 +3,36 @@ import Foundation
 /// Messages and progress on standard error. Standard output is for results.
 enum Console {
   /// Writes a line to standard error.
-  static func say(_ line: String) {
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+  static func say(_ line: String) { write(toError: line + "\n") }
+
+  /// Writes to standard error; if that can't be written, there is nobody to tell.
+  static func write(toError text: String) {
+    try? write(text, to: STDERR_FILENO)
   }
 
   /// Writes to standard output, at once.
-  static func print(_ text: String, terminator: String = "\n") throws {
-    try FileHandle.standardOutput.write(contentsOf: Data((text + terminator).utf8))
+  ///
+  /// - Throws: ``OutputError``.
+  static func print(_ text: String, terminator: String = "\n") throws(OutputError) {
+    try write(text + terminator, to: STDOUT_FILENO)
+  }
+
+  private static func write(_ text: String, to descriptor: Int32) throws(OutputError) {
+    let bytes = Array(text.utf8)
+    var done = 0
+    while done < bytes.count {
+      let count = bytes[done...].withUnsafeBytes {
+        Foundation.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0, errno != EINTR { throw OutputError(code: errno) }
+      done += max(count, 0)
+    }
   }
 
   /// Whether standard error is a terminal that can rewrite a line.
   static var isAnimated: Bool {
     let environment = ProcessInfo.processInfo.environment
-    return isatty(FileHandle.standardError.fileDescriptor) != 0 && environment["TERM"] != "dumb"
+    return isatty(STDERR_FILENO) != 0 && environment["TERM"] != "dumb"
   }
 
   /// Whether colours are welcome there.
@@ -31,7 +48,28 @@ enum Console {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+/// Standard output can't be written.
+struct OutputError: Error, CustomStringConvertible {
+  let code: Int32
+
+  /// Whether the program that read it has ended, as `head` does when it has seen enough.
+  var readerHasLeft: Bool { code == EPIPE }
+
+  var description: String {
+    let reason =
+      switch code {
+      case ENOSPC: "the disk is full; free some space"
+      case EFBIG: "the file would be larger than the limit; raise the limit (ulimit -f)"
+      case EBADF: "it is closed; leave it open, or send it to a file"
+      default: String(cString: strerror(code))
+      }
+    return "Standard output can't be written: \(reason)."
   }
 }
 
@@ -52,7 +90,7 @@ struct ProgressLine {
     }
     shown = clock.now
     if Console.isAnimated {
-      FileHandle.standardError.write(Data("\r\u{1B}[K\(line())".utf8))
+      Console.write(toError: "\r\u{1B}[K\(line())")
       isOnScreen = true
     } else {
       Console.say(line())
@@ -62,7 +100,7 @@ struct ProgressLine {
   /// Takes the line away, before something else is written.
   mutating func clear() {
     guard isOnScreen else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    Console.write(toError: "\r\u{1B}[K")
     isOnScreen = false
   }
 }

@@ -15,16 +15,13 @@ struct Evaluate: UnfoldSubcommand {
       """)
 
   @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
-  @Argument(help: "A text file.", completion: .file()) var file: String
+  @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
   var streams = 1
-  @Option(help: "How many threads.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
 
   func validate() throws {
     guard streams > 0 else { throw ValidationError("--streams must be positive, not \(streams).") }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
-    }
   }
 
   private struct Result: Encodable {
@@ -35,9 +32,9 @@ struct Evaluate: UnfoldSubcommand {
   }
 
   func execute() throws {
-    if let threads { Compute.threads = threads }
+    threads.apply()
     let folder = try ModelFolder(contentsOf: URL(filePath: model))
-    let text = try SourceText(contentsOf: URL(filePath: file))
+    let text = try SourceText(path: file)
     let corpus = try Corpus([text], vocabulary: folder.vocabulary)
     let tokens = folder.vocabulary.withContext(corpus.tokens)
     var progress = ProgressLine()
@@ -45,6 +42,10 @@ struct Evaluate: UnfoldSubcommand {
       progress.show("evaluating: \((fraction * 100).text(0)) %")
     }
     progress.clear()
+    guard result.totalNats.isFinite else {
+      throw ModelFolderError.damaged(
+        file: model, reason: "its predictions aren't numbers, so its weights can't be whole")
+    }
     try Console.print(
       Console.json(
         Result(

@@ -15,6 +15,8 @@ extension UnfoldSubcommand {
       try execute()
     } catch let error where error is ExitCode || error is ValidationError || error is CleanExit {
       throw error
+    } catch let error as OutputError where error.readerHasLeft {
+      throw ExitCode(128 + SIGPIPE)
     } catch {
       Console.say("unfold: \(sentence(for: error))")
       throw ExitCode(systemCode(for: error))
@@ -24,7 +26,8 @@ extension UnfoldSubcommand {
 
 private func sentence(for error: any Error) -> String {
   // Foundation's errors describe themselves at length; ours in a sentence.
-  error is CocoaError ? error.localizedDescription : "\(error)"
+  let text = error is CocoaError ? error.localizedDescription : "\(error)"
+  return text.hasSuffix(".") ? text : text + "."
 }
 
 /// Exit codes as in sysexits.
@@ -32,7 +35,8 @@ private func systemCode(for error: any Error) -> Int32 {
   let (usage, data, noInput, cantCreate, cantWrite): (Int32, Int32, Int32, Int32, Int32) =
     (64, 65, 66, 73, 74)
   switch error {
-  case is SettingError: return usage
+  case is SettingError, is TooLargeForMemory: return usage
+  case is OutputError: return cantWrite
   case let error as CorpusError:
     switch error {
     case .missing, .folder, .unreadable: return noInput
@@ -41,15 +45,15 @@ private func systemCode(for error: any Error) -> Int32 {
     }
   case let error as ModelFolderError:
     switch error {
-    case .missing, .noFolder: return noInput
+    case .missing, .noFolder, .noModelYet: return noInput
     case .incomplete, .damaged: return data
     }
   case let error as RunError:
     switch error {
-    case .holdsRun, .cannotCreate: return cantCreate
-    case .holdsNoRun: return noInput
+    case .holdsRun: return cantCreate
+    case .holdsNoRun, .textWasStandardInput: return noInput
     case .damaged: return data
-    case .cannotWrite: return cantWrite
+    case .stopped(let error, _): return fileCode(error)
     }
   case let error as CheckpointError:
     if case .none = error { return noInput }

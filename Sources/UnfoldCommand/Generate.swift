@@ -22,7 +22,7 @@ struct Generate: UnfoldSubcommand {
   @Option(help: "The seed: the same seed gives the same text (default: a new one each time).")
   var seed: UInt64?
   @Option(help: "Stop before the text holds this.") var until: String?
-  @Option(help: "How many threads.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -34,9 +34,6 @@ struct Generate: UnfoldSubcommand {
     guard topP > 0, topP <= 1 else {
       throw ValidationError("--top-p must be above 0 and at most 1, not \(topP).")
     }
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
-    }
   }
 
   private struct Result: Encodable {
@@ -47,7 +44,7 @@ struct Generate: UnfoldSubcommand {
   }
 
   func execute() throws {
-    if let threads { Compute.threads = threads }
+    threads.apply()
     let folder = try ModelFolder(contentsOf: URL(filePath: model))
     let seed = seed ?? UInt64.random(in: 0..<(1 << 32))
     var generator = try TextGenerator(

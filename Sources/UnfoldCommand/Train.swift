@@ -16,7 +16,9 @@ struct Train: UnfoldSubcommand {
       """)
 
   @Argument(
-    help: "Text files, read one after the other. Without any: the toy language.",
+    help: """
+      Text files, read one after the other; - is standard input. Without any: the toy language.
+      """,
     completion: .file())
   var files: [String] = []
 
@@ -28,26 +30,18 @@ struct Train: UnfoldSubcommand {
   var out: String?
   @Option(help: "Go on with the run in this folder, with its settings.", completion: .directory)
   var resume: String?
-  @Option(help: "Stop after so many seconds, with a checkpoint.") var maxSeconds: Double?
-  @Option(help: "Write a checkpoint at least every so many seconds.") var checkpointSeconds = 30.0
+  @Option(help: "Stop after so many seconds, with a checkpoint.") var maxSeconds: Seconds?
+  @Option(help: "Write a checkpoint at least every so many seconds.")
+  var checkpointSeconds: Seconds = .init(30)
   @Option(help: "Write a line of metrics every N steps (default: about 100 lines an epoch).")
   var logEvery: Int?
-  @Option(help: "How many threads; by default as many as there are processors.") var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a JSON object per evaluation and one at the end on standard output.")
   var json = false
 
   func validate() throws {
-    if let threads, !(1...1024).contains(threads) {
-      throw ValidationError("--threads must be from 1 to 1024, not \(threads).")
-    }
-    if let maxSeconds, !(maxSeconds > 0) {
-      throw ValidationError("--max-seconds must be positive, not \(maxSeconds).")
-    }
     if let logEvery, logEvery < 1 {
       throw ValidationError("--log-every must be at least 1, not \(logEvery).")
-    }
-    guard checkpointSeconds >= 0 else {
-      throw ValidationError("--checkpoint-seconds can't be negative: \(checkpointSeconds).")
     }
     if resume != nil {
       guard !model.isGiven, !text.isGiven, !training.isGiven, out == nil else {
@@ -59,24 +53,26 @@ struct Train: UnfoldSubcommand {
   }
 
   func execute() throws {
-    if let threads { Compute.threads = threads }
+    threads.apply()
     let training = try makeTraining()
-    training.checkpointInterval = .seconds(checkpointSeconds)
+    training.checkpointInterval = checkpointSeconds.duration
     training.metricsInterval = logEvery
     let console = TrainingConsole(training, json: json)
     let interrupts = Interrupts()
     let clock = ContinuousClock()
     let begin = clock.now
     let outcome = try training.run {
-      interrupts.isAskedToStop
-        || maxSeconds.map { begin.duration(to: clock.now) >= .seconds($0) } ?? false
+      interrupts.isAskedToStop || console.readerHasLeft
+        || maxSeconds.map { begin.duration(to: clock.now) >= $0.duration } ?? false
     } on: {
       try console.show($0)
     }
+    interrupts.end()
     try console.finish(outcome)
     switch outcome {
     case .finished, .stoppedEarly: break
-    case .interrupted: if interrupts.isAskedToStop { throw ExitCode(130) }
+    case .interrupted:
+      if interrupts.isAskedToStop || console.readerHasLeft { throw ExitCode(130) }
     case .diverged: throw ExitCode(75)
     }
   }
@@ -97,16 +93,19 @@ struct Train: UnfoldSubcommand {
   }
 
   private func absolute(_ paths: [String]) -> [String] {
-    paths.map { URL(filePath: $0).standardizedFileURL.path }
+    paths.map { $0 == "-" ? $0 : URL(filePath: $0).standardizedFileURL.path }
   }
 
   /// The folder asked for, or the first free one under `runs`.
   private func outFolder() -> URL {
     if let out { return URL(filePath: out) }
-    let name = files.first.map { URL(filePath: $0).deletingPathExtension().lastPathComponent }
+    let name = files.first.map {
+      $0 == "-" ? "stdin" : URL(filePath: $0).deletingPathExtension().lastPathComponent
+    }
     let base = "runs/\(name ?? "toy")"
-    var path = base
-    for number in 2... where FileManager.default.fileExists(atPath: path) {
+    var (path, number) = (base, 1)
+    while FileManager.default.fileExists(atPath: path) {
+      number += 1
       path = "\(base)-\(number)"
     }
     return URL(filePath: path)

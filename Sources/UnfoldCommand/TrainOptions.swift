@@ -79,7 +79,8 @@ struct TrainingOptions: ParsableArguments {
       cosine:warmup=N,final=X or plateau:patience=N,factor=X (default: cosine:warmup=100,final=0.05).
       """)
   var schedule: String?
-  @Option(help: "Clip gradients to this norm, all together (default: 1).") var clipNorm: Float?
+  @Option(help: "Clip gradients to this norm, all together (default: 1; inf for no limit).")
+  var clipNorm: Float?
   @Option(help: "Clip each number of a gradient to this value.") var clipValue: Float?
   @Option(help: "How often the text is read (default: 10; toy language 6).") var epochs: Int?
   @Option(help: "Evaluations in an epoch (default: 1).") var evaluations: Int?
@@ -110,10 +111,14 @@ struct TrainingOptions: ParsableArguments {
       truncation: TruncatedBPTT(window: window, stride: stride), optimiser: rule,
       learningRate: learningRate ?? (isToy && method == .adam ? 0.004 : Self.rate(method)),
       schedule: try Schedule(schedule ?? "cosine:warmup=100,final=0.05"),
-      clipping: Clipping(maximumNorm: clipNorm ?? 1, maximumValue: clipValue),
+      clipping: Clipping(
+        maximumNorm: Self.limit(clipNorm ?? 1), maximumValue: Self.limit(clipValue)),
       epochs: epochs ?? (isToy ? 6 : 10), evaluationsPerEpoch: evaluations ?? 1, patience: patience,
       seed: seed ?? 1)
   }
+
+  /// An infinite limit is none.
+  private static func limit(_ value: Float?) -> Float? { value == .infinity ? nil : value }
 
   private static func rate(_ method: OptimiserConfiguration.Method) -> Float {
     switch method {

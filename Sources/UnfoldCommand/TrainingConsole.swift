@@ -13,6 +13,8 @@ final class TrainingConsole {
   private var tokens = 0
   private var smoothedLoss: Double?
   private var best: EvaluationReport?
+  /// Whether the program that read the JSON has ended, so that nobody waits for more of it.
+  private(set) var readerHasLeft = false
 
   init(_ training: LanguageModelTraining, json: Bool) {
     self.training = training
@@ -54,7 +56,7 @@ final class TrainingConsole {
       text: \(source): \(training.text.training.count.grouped) tokens for training, \
       \(training.text.validation.count.grouped) for validation, \
       \(training.text.test.count.grouped) for test
-      \(done > 0 ? "resuming after step \(done.grouped) of" : "") \(steps.grouped) steps in \
+      \(done > 0 ? "resuming after step \(done.grouped) of " : "")\(steps.grouped) steps in \
       \(settings.training.epochs) epochs; everything goes to \(training.folder.url.path)
       """)
   }
@@ -80,15 +82,20 @@ final class TrainingConsole {
 
   private func evaluated(_ report: EvaluationReport, sample: String) throws {
     if report.isBest { best = report }
-    if json {
-      try Console.print(
-        Console.json(
-          EvaluationLine(
-            step: report.step, epoch: report.epoch, seconds: elapsed,
-            trainingNatsPerToken: report.training.nats,
-            validationNatsPerToken: report.validation?.nats,
-            validationPerplexity: report.validation?.perplexity,
-            tokensPerSecond: (Double(tokens) / elapsed).rounded(), isBest: report.isBest)))
+    if json, !readerHasLeft {
+      let line = try Console.json(
+        EvaluationLine(
+          step: report.step, epoch: report.epoch, seconds: elapsed,
+          trainingNatsPerToken: report.training.nats,
+          validationNatsPerToken: report.validation?.nats,
+          validationPerplexity: report.validation?.perplexity,
+          tokensPerSecond: (Double(tokens) / elapsed).rounded(), isBest: report.isBest))
+      do {
+        try Console.print(line)
+      } catch {
+        guard error.readerHasLeft else { throw error }
+        readerHasLeft = true
+      }
     }
     let validation = report.validation.map {
       "validation \($0.nats.text(4)) nats, perplexity \($0.perplexity.text(3))"

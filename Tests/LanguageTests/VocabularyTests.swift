@@ -97,7 +97,8 @@ import Testing
     let error = #expect(throws: VocabularyError.self) { try characters.encode(prompt: "aé\té") }
     #expect(
       error?.description
-        == "The prompt holds characters that the model's vocabulary lacks: “é”, “\\t”.")
+        == "The prompt holds characters that the model's vocabulary lacks: “é”, “\\t”; "
+        + "write it without them.")
     let words = try vocabulary(.words, "the fox")
     #expect(try words.encode(prompt: "fox the") == [2, 3])
     #expect(try words.encode(prompt: "fox\n") == [2, 1])

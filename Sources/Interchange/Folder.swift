@@ -1,0 +1,47 @@
+import Foundation
+
+/// Folders, and files that grow by a line at a time.
+public enum Folder {
+  /// Makes a folder, and those above it that are missing. One that is there stays as it is.
+  ///
+  /// - Throws: ``FileError``.
+  public static func make(_ url: URL) throws(FileError) {
+    do {
+      try System.makeFolder(url.path)
+    } catch let error where error.code == EEXIST {
+      var isFolder: ObjCBool = false
+      _ = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+      guard isFolder.boolValue else { throw FileError(.create, url.path, code: ENOTDIR) }
+    } catch let error where error.code == ENOENT {
+      let parent = url.deletingLastPathComponent()
+      guard parent.path.utf8.count < url.path.utf8.count else { throw error }
+      try make(parent)
+      try System.makeFolder(url.path)
+    }
+  }
+
+  /// Appends a line to a file, which is made if it is missing. A process that is killed while it
+  /// does so may leave a part of the line.
+  ///
+  /// - Throws: ``FileError``.
+  public static func append(line: String, to url: URL) throws(FileError) {
+    let descriptor = try System.openForAppending(url.path)
+    do {
+      var writer = AtomicFile.Writer(descriptor: descriptor, path: url.path)
+      try writer.write(line + "\n")
+      try writer.flush()
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    try System.close(descriptor, path: url.path)
+  }
+
+  /// Removes what killed processes left of files that ``AtomicFile`` was about to write.
+  public static func removeLeftovers(in folder: URL) {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(at: folder.appending(path: name))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import Interchange
+import Learning
+
+/// Writes `metrics.jsonl`: every few steps, and every evaluation.
+final class MetricsRecorder {
+  private let folder: RunFolder
+  private let every: Int
+  private let encoder = JSONEncoder()
+  private let clock = ContinuousClock()
+  private var last: ContinuousClock.Instant
+  private var tokens = 0
+
+  init(_ folder: RunFolder, every: Int) {
+    self.folder = folder
+    self.every = every
+    last = clock.now
+    encoder.outputFormatting = .sortedKeys
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+  }
+
+  private struct StepLine: Encodable {
+    let step, epoch: Int
+    let trainingNats: Double
+    let learningRate: Float
+    let gradientNorm: Double
+    let clipped: Bool
+    let tokensPerSecond: Double
+  }
+
+  private struct EvaluationLine: Encodable {
+    let step, epoch: Int
+    let trainingNatsPerToken: Double
+    let validationNatsPerToken: Double?
+    let validationPerplexity: Double?
+    let isBest: Bool
+  }
+
+  func record(_ report: StepReport) throws {
+    tokens += report.tokens
+    guard report.step % every == 0 else { return }
+    let seconds = last.duration(to: clock.now) / .seconds(1)
+    try write(
+      StepLine(
+        step: report.step, epoch: report.epoch, trainingNats: report.loss,
+        learningRate: report.learningRate, gradientNorm: report.gradientNorm,
+        clipped: report.clipped, tokensPerSecond: (Double(tokens) / seconds).rounded()))
+    (last, tokens) = (clock.now, 0)
+  }
+
+  func record(_ report: EvaluationReport) throws {
+    try write(
+      EvaluationLine(
+        step: report.step, epoch: report.epoch, trainingNatsPerToken: report.training.nats,
+        validationNatsPerToken: report.validation?.nats,
+        validationPerplexity: report.validation?.perplexity, isBest: report.isBest))
+  }
+
+  private func write(_ line: some Encodable) throws {
+    let text = String(decoding: try encoder.encode(line), as: UTF8.self)
+    try Folder.append(line: text, to: folder.metrics)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// A training that doesn't fit the machine's memory.
+public struct TooLargeForMemory: Error, Equatable, Sendable, CustomStringConvertible {
+  /// In bytes, at least.
+  public let needed: Double
+  public let available: Double
+
+  public var description: String {
+    func gibibytes(_ bytes: Double) -> String { String(format: "%.1f GiB", bytes / 0x1p30) }
+    return "This training needs at least \(gibibytes(needed)) of memory, but the machine has "
+      + "\(gibibytes(available)); lower --hidden, --layers, --batch or --window."
+  }
+}
+
+extension ModelConfiguration {
+  /// Blocks of H rows in the matrices of a cell.
+  private var gates: Int {
+    switch cell {
+    case .elman, .elmanReLU: 1
+    case .gru: 3
+    case .lstm: 4
+    }
+  }
+
+  /// The number of all weights, known without making them: for a validated configuration.
+  public func parameterCount(vocabularySize: Int) -> Int {
+    let first = gates * hiddenSize * (embeddingSize + hiddenSize + 2)
+    let other = gates * hiddenSize * (2 * hiddenSize + 2)
+    let tables = vocabularySize * (embeddingSize + (tied ? 0 : hiddenSize) + 1)
+    return tables + first + (layers - 1) * other
+  }
+
+  /// Numbers that the forward pass of one step of one stream keeps for the way back, at least.
+  var activationsPerToken: Int { layers * hiddenSize * (gates + 1) }
+}
+
+extension RunSettings {
+  /// - Throws: ``TooLargeForMemory`` if not even weights, gradients, moments and activations fit;
+  ///   better said at once than by the system, which would end the process.
+  func checkMemory(vocabularySize: Int) throws {
+    let model = try model.validated()
+    let copies = 2 + training.optimiser.method.momentCount
+    let weights = Double(model.parameterCount(vocabularySize: vocabularySize) * copies)
+    let tokens = Double(training.batch) * Double(training.truncation.window)
+    let needed = 4 * (weights + tokens * Double(model.activationsPerToken))
+    let available = Double(ProcessInfo.processInfo.physicalMemory)
+    if needed > available { throw TooLargeForMemory(needed: needed, available: available) }
+  }
+}
