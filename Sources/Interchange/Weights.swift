@@ -55,7 +55,9 @@ extension Parameterized {
         ]
       case .float16(let values):
         let shape = parameter.shape.dimensions
-        return [SafetensorsFile.Part(name: name, dtype: .f16, shape: shape) { try $0.write(values) }]
+        return [
+          SafetensorsFile.Part(name: name, dtype: .f16, shape: shape) { try $0.write(values) }
+        ]
       case nil: return [SafetensorsFile.Part(name: name, tensor: parameter.value)]
       }
     }
@@ -115,7 +117,8 @@ extension SafetensorsFile {
           file: file, name: name + scaleSuffix, expected: [rows],
           found: scales.shape.dimensions)
       }
-      let values = try withBytes(named: name) { bytes, _ in [Int8](bytes.bindMemory(to: Int8.self)) }
+      let values = try withBytes(named: name) { bytes, _ in [Int8](bytes.bindMemory(to: Int8.self))
+      }
       contents = .int8(values, scales: scales.values)
     } else {
       let values = try withBytes(named: name) { bytes, _ in

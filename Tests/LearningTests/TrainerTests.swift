@@ -100,12 +100,21 @@ import Testing
     var configuration = configuration(epochs: 9)
     configuration.patience = 1
     let (events, outcome) = try events(
-      configuration, evaluate: scripted([3, 2, 2.5, 1.9, 1.9, .nan, 0]))
+      configuration, evaluate: scripted([3, 2, 2.5, 1.9, 1.9, 2, 0]))
     #expect(outcome == .stoppedEarly)
     let best = events.compactMap {
       if case .evaluated(let report) = $0 { report.isBest } else { nil }
     }
     #expect(best == [true, true, false, true, false, false])
+  }
+
+  @Test func aValidationLossThatIsNoNumberIsADivergence() throws {
+    let (_, outcome) = try events(configuration(epochs: 9), evaluate: scripted([3, 2, .nan, 1]))
+    guard case .diverged(let divergence) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(divergence.loss.isNaN)
   }
 
   @Test func aPlateauReducesTheRate() throws {
