@@ -26,7 +26,8 @@ public struct Pruning: Sendable, Equatable, CustomStringConvertible {
     }
     guard zip(thresholds, thresholds.dropFirst()).allSatisfy({ $0 <= $1 }) else {
       throw NGramError.invalidPruning(
-        text, reason: "a longer n-gram can't be kept without its parts, so the numbers must not "
+        text,
+        reason: "a longer n-gram can't be kept without its parts, so the numbers must not "
           + "fall")
     }
     self.thresholds = thresholds
