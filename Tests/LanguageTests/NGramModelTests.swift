@@ -69,7 +69,7 @@ import Testing
     let words = ["a", "b", "c", "d", "e", "<unk>"]
     let lines = (0..<sentences).map { _ in
       (0..<generator.next() % 7).map { _ in
-        words[Int(generator.next() % 6 * generator.next() % 36 / 6) % 6]
+        words[Int((generator.next() % 6) * (generator.next() % 6) / 6)]
       }.joined(separator: " ")
     }
     let text = SourceText("a b\n" + lines.joined(separator: "\n") + "\n", name: "random")
