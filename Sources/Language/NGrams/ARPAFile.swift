@@ -72,8 +72,8 @@ public enum ARPAFile {
   /// Reads a model.
   ///
   /// The vocabulary is `<unk>` and `</s>`, then the other words in the order of the file. `<UNK>`
-  /// is read as `<unk>` where that is missing; where both are, it gets the log-probability −100, as
-  /// in KenLM. Lines may end with a carriage return.
+  /// is read as `<unk>` where that is missing; where the file has neither, `<unk>` gets the
+  /// log-probability −100, as in KenLM. Lines may end with a carriage return.
   ///
   /// - Throws: ``ARPAError`` for the first broken rule, with its line; `FileError`.
   /// - Complexity: O(n-grams · order · log V).

@@ -33,7 +33,8 @@ public struct NGramModel: Sendable {
   ///   - progress: gets each stage as it begins.
   /// - Throws: ``NGramError/noText``; ``NGramError/reservedWord(_:)`` if `<s>` is a word.
   /// - Precondition: tokens are below the vocabulary's count.
-  /// - Complexity: O(tokens · N) time and memory; about 60 bytes for each n-gram.
+  /// - Complexity: O(tokens · N) time and memory; about 70 bytes for each n-gram at
+  ///   the peak.
   public init(
     training tokens: [Int32], vocabulary: Vocabulary, order: Int,
     smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none,
