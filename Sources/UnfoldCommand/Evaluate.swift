@@ -14,7 +14,8 @@ struct Evaluate: UnfoldSubcommand {
       characters left out, or of words read as <unk>.
       """)
 
-  @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
+  @Argument(help: "The folder of a model or of a run, or an ARPA file.", completion: .file())
+  var model: String
   @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
   var streams = 1
@@ -33,18 +34,23 @@ struct Evaluate: UnfoldSubcommand {
 
   func execute() throws {
     threads.apply()
-    let folder = try ModelFolder(contentsOf: URL(filePath: model))
+    let model = try AnyModel(contentsOf: URL(filePath: self.model))
     let text = try SourceText(path: file)
-    let corpus = try Corpus([text], vocabulary: folder.vocabulary)
-    let tokens = folder.vocabulary.withContext(corpus.tokens)
+    let corpus = try Corpus([text], vocabulary: model.vocabulary)
+    let tokens = model.vocabulary.withContext(corpus.tokens)
     var progress = ProgressLine()
-    let result = folder.model.crossEntropy(of: tokens, streams: streams) { fraction in
+    let result = model.model.crossEntropy(of: tokens, streams: streams) { fraction in
       progress.show("evaluating: \((fraction * 100).text(0)) %")
     }
     progress.clear()
     guard result.totalNats.isFinite else {
       throw ModelFolderError.damaged(
-        file: model, reason: "its predictions aren't numbers, so its weights can't be whole")
+        file: self.model, reason: "its predictions aren't numbers, so its weights can't be whole")
+    }
+    if !model.isNormalised {
+      Console.say(
+        "This model's scores don't sum to one (stupid backoff), so they are no probabilities and "
+          + "its perplexity compares with no other.")
     }
     try Console.print(
       Console.json(
@@ -52,7 +58,7 @@ struct Evaluate: UnfoldSubcommand {
           tokens: result.tokens, natsPerToken: result.nats, bitsPerToken: result.bits,
           perplexity: result.perplexity,
           bitsPerByte: result.bitsPerByte(
-            bytes: folder.vocabulary.byteCount(of: tokens.dropFirst().prefix(result.tokens))),
-          outOfVocabulary: corpus.outOfVocabulary, unit: folder.vocabulary.unit.rawValue)))
+            bytes: model.vocabulary.byteCount(of: tokens.dropFirst().prefix(result.tokens))),
+          outOfVocabulary: corpus.outOfVocabulary, unit: model.vocabulary.unit.rawValue)))
   }
 }

@@ -60,6 +60,12 @@ private func systemCode(for error: any Error) -> Int32 {
     return data
   case let error as FileError: return fileCode(error)
   case SafetensorsError.unreadable(let error): return fileCode(error)
+  case let error as NGramError:
+    switch error {
+    case .unknownSmoothing, .invalidPruning: return usage
+    case .reservedWord, .noText: return data
+    }
+  case is ARPAError: return data
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

@@ -11,7 +11,8 @@ struct Generate: UnfoldSubcommand {
       object at the end: prompt, text, tokens, tokens_per_second.
       """)
 
-  @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
+  @Argument(help: "The folder of a model or of a run, or an ARPA file.", completion: .file())
+  var model: String
   @Option(help: "The beginning of the text.") var prompt = ""
   @Option(help: "How many tokens to write.") var length = 500
   @Option(help: "Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")
@@ -45,17 +46,17 @@ struct Generate: UnfoldSubcommand {
 
   func execute() throws {
     threads.apply()
-    let folder = try ModelFolder(contentsOf: URL(filePath: model))
+    let model = try AnyModel(contentsOf: URL(filePath: self.model))
     let seed = seed ?? UInt64.random(in: 0..<(1 << 32))
     var generator = try TextGenerator(
-      folder.model, vocabulary: folder.vocabulary, prompt: prompt,
+      model.model, vocabulary: model.vocabulary, prompt: prompt,
       sampling: Sampling(temperature: temperature, topK: topK, topP: topP), seed: seed)
     let clock = ContinuousClock()
     let begin = clock.now
     var text = ""
     if !json { try Console.print(prompt, terminator: "") }
     try generator.write(
-      length: length, until: until, after: folder.vocabulary.encode(prompt: prompt)
+      length: length, until: until, after: model.vocabulary.encode(prompt: prompt)
     ) { piece in
       if json { text += piece } else { try Console.print(piece, terminator: "") }
     }

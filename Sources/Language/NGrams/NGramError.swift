@@ -1,0 +1,21 @@
+/// Why an n-gram model can't be made.
+public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
+  case unknownSmoothing(String)
+  case invalidPruning(String, reason: String)
+  case reservedWord(String)
+  case noText
+
+  public var description: String {
+    switch self {
+    case .unknownSmoothing(let text):
+      "“\(text)” is no smoothing; choose kneser-ney, witten-bell, add-k=K with K above 0, or "
+        + "stupid-backoff=A with A above 0 and at most 1."
+    case .invalidPruning(let text, let reason):
+      "“\(text)” is no pruning such as 0,0,1: \(reason)."
+    case .reservedWord(let word):
+      "The text holds the word \(word), which marks the beginning of a sentence in n-gram models; "
+        + "remove or rename it."
+    case .noText: "The text holds no tokens, so there is nothing to count."
+    }
+  }
+}
