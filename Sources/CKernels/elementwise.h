@@ -149,16 +149,16 @@ static double cross_entropy(long n, float *logits, long target, float scale) {
       (w)[j] = tw[j - at], (s2)[j] = t2[j - at], (s1)[j] = t1[j - at];               \
   }
 
-// step = rate / (1 − β₁ᵗ); weight_factor = 1 − rate·decay (AdamW), l2 = decay (Adam).
-static void adam(long n, float *w, const float *g, float *m, float *v, float beta1, float beta2,
-                 float step, float correction2_root, float epsilon, float gradient_scale, float l2,
-                 float weight_factor) {
+// new = 1 − β; step = rate / (1 − β₁ᵗ); weight_factor = 1 − rate·decay (AdamW), l2 = decay (Adam).
+static void adam(long n, float *w, const float *g, float *m, float *v, float new1, float beta2,
+                 float new2, float step, float correction2_root, float epsilon,
+                 float gradient_scale, float l2, float weight_factor) {
 #define UPDATE_VECTOR(w, g, m, v)                                                    \
   {                                                                                  \
     vec weight = load(w);                                                            \
     vec d = fmadd(splat(l2), weight, load(g) * gradient_scale);                        \
-    vec first = fmadd(splat(1 - beta1), d - load(m), load(m));                         \
-    vec second = fmadd(splat(1 - beta2), d * d, load(v) * beta2);                      \
+    vec first = fmadd(splat(new1), d - load(m), load(m));                              \
+    vec second = fmadd(splat(new2), d * d, load(v) * beta2);                           \
     store(m, first);                                                                 \
     store(v, second);                                                                \
     vec root = __builtin_elementwise_sqrt(second) / correction2_root + epsilon;      \
@@ -197,12 +197,12 @@ static void sgd(long n, float *w, const float *g, float *velocity, float rate, f
 }
 
 static void rmsprop(long n, float *w, const float *g, float *v, float rate, float alpha,
-                    float epsilon, float gradient_scale, float l2) {
+                    float newest, float epsilon, float gradient_scale, float l2) {
 #define UPDATE_VECTOR(w, g, s1, s2)                                                  \
   {                                                                                  \
     vec weight = load(w);                                                            \
     vec d = fmadd(splat(l2), weight, load(g) * gradient_scale);                        \
-    vec mean = fmadd(splat(1 - alpha), d * d, load(s1) * alpha);                       \
+    vec mean = fmadd(splat(newest), d * d, load(s1) * alpha);                          \
     store(s1, mean);                                                                 \
     store(w, weight - rate * d / (__builtin_elementwise_sqrt(mean) + epsilon));      \
   }

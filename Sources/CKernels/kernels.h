@@ -2,6 +2,7 @@
 //   KERNELS    the name of the table, and NAME its text
 //   WIDTH      floats in a vector
 //   TILE_ROWS  rows of the innermost product: 2·TILE_ROWS + 3 vectors must fit the registers
+//   HALF       1 where the instruction set converts half-precision numbers
 //   FUSED      1 where the instruction set has fused multiply-add
 #include "CKernels.h"
 #include <math.h>
@@ -14,6 +15,7 @@ ATTRIBUTES(TARGET)
 
 #include "vector.h"
 #include "product.h"
+#include "quantized.h"
 #include "cells.h"
 #include "elementwise.h"
 
@@ -28,6 +30,10 @@ const unfold_kernels KERNELS = {
     .pack = pack,
     .product = product,
     .matrix_vector = matrix_vector,
+    .matrix_vector_int8 = matrix_vector_int8,
+    .matrix_vector_float16 = matrix_vector_float16,
+    .to_float16 = to_float16,
+    .from_float16 = from_float16,
     .lstm_forward = lstm_forward,
     .lstm_backward = lstm_backward,
     .gru_forward = gru_forward,

@@ -2,9 +2,10 @@
 #if defined(__x86_64__)
 #define KERNELS unfold_kernels_avx512
 #define NAME "avx512"
-#define TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma"
+#define TARGET "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma,f16c"
 #define WIDTH 16
 #define FUSED 1
+#define HALF 1
 #define TILE_ROWS 14
 #include "kernels.h"
 #endif

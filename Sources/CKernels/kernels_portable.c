@@ -4,9 +4,11 @@
 #define WIDTH 4
 #if defined(__aarch64__)
 #define FUSED 1
+#define HALF 1
 #define TILE_ROWS 12
 #else
 #define FUSED 0
+#define HALF 0
 #define TILE_ROWS 6
 #endif
 #include "kernels.h"

@@ -11,9 +11,10 @@ const unfold_kernels *unfold_kernels_named(const char *name) {
 #if defined(__x86_64__)
   if (!strcmp(name, "avx512") && __builtin_cpu_supports("avx512f") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw"))
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("f16c"))
     return &unfold_kernels_avx512;
-  if (!strcmp(name, "avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+  if (!strcmp(name, "avx2") && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("f16c"))
     return &unfold_kernels_avx2;
 #endif
   return strcmp(name, "portable") ? 0 : &unfold_kernels_portable;

@@ -25,7 +25,7 @@ public struct SafetensorsFile: Sendable {
   public let entries: [Entry]
 
   private let map: MappedFile
-  private let file: String
+  let file: String
   private let indices: [String: Int]
   /// Where the data start in the file.
   private let dataStart: Int

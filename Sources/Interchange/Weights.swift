@@ -36,19 +36,32 @@ extension SafetensorsFile {
     _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String] = ["format": "pt"],
     to url: URL
   ) throws {
-    let parts = tensors.map { name, tensor in
-      Part(name: name, dtype: .f32, shape: tensor.shape.dimensions) { writer in
-        try tensor.withValues { try writer.write(UnsafeRawBufferPointer($0)) }
-      }
-    }
-    try write(parts, metadata: metadata, to: url)
+    try write(
+      tensors.map { Part(name: $0.name, tensor: $0.tensor) }, metadata: metadata, to: url)
   }
 }
 
 extension Parameterized {
-  /// Writes all parameters, by name, as a safetensors file.
+  /// Writes all parameters, by name, as a safetensors file: in Float32, or as they were quantized.
+  /// An 8-bit matrix `w` has its scales beside it, in a tensor `w.scale` `[N]`.
   public func writeWeights(to url: URL) throws {
-    try SafetensorsFile.write(parameters.map { ($0.name, $0.parameter.value) }, to: url)
+    let parts = parameters.flatMap { name, parameter -> [SafetensorsFile.Part] in
+      switch parameter.quantized?.contents {
+      case .int8(let values, let scales):
+        let shape = parameter.shape.dimensions
+        return [
+          SafetensorsFile.Part(name: name, dtype: .i8, shape: shape) { try $0.write(values) },
+          SafetensorsFile.Part(name: name + scaleSuffix, shape: [scales.count], floats: scales),
+        ]
+      case .float16(let values):
+        let shape = parameter.shape.dimensions
+        return [
+          SafetensorsFile.Part(name: name, dtype: .f16, shape: shape) { try $0.write(values) }
+        ]
+      case nil: return [SafetensorsFile.Part(name: name, tensor: parameter.value)]
+      }
+    }
+    try SafetensorsFile.write(parts, to: url)
   }
 
   /// Takes all parameters from a safetensors file with exactly their names and shapes.
@@ -57,11 +70,11 @@ extension Parameterized {
   public func readWeights(from url: URL) throws {
     let file = try SafetensorsFile(contentsOf: url)
     let places = parameters
-    let names = Set(places.map(\.name))
+    var names = Set(places.map(\.name))
+    for entry in file.entries where entry.dtype == .i8 { names.insert(entry.name + scaleSuffix) }
     if let entry = file.entries.first(where: { !names.contains($0.name) }) {
       throw WeightsError.unexpected(file: url.lastPathComponent, name: entry.name)
     }
-    var values: [Tensor] = []
     for (name, parameter) in places {
       guard let entry = file.entry(named: name) else {
         throw WeightsError.missing(file: url.lastPathComponent, name: name)
@@ -71,8 +84,57 @@ extension Parameterized {
           file: url.lastPathComponent, name: name, expected: parameter.shape.dimensions,
           found: entry.shape)
       }
-      values.append(try file.tensor(named: name))
     }
-    for (place, value) in zip(places, values) { place.parameter.value = value }
+    let values = try places.map { try file.weight(named: $0.name) }
+    for (place, value) in zip(places, values) {
+      switch value {
+      case .full(let tensor): place.parameter.value = tensor
+      case .quantized(let matrix): place.parameter.setQuantized(matrix)
+      }
+    }
+  }
+}
+
+private let scaleSuffix = ".scale"
+
+extension SafetensorsFile {
+  fileprivate enum Weight {
+    case full(Tensor)
+    case quantized(QuantizedMatrix)
+  }
+
+  /// A tensor in one of the formats that weights are kept in.
+  fileprivate func weight(named name: String) throws -> Weight {
+    guard let entry = entry(named: name), entry.shape.count == 2,
+      entry.dtype == .i8 || entry.dtype == .f16
+    else { return .full(try tensor(named: name)) }
+    let (rows, columns) = (entry.shape[0], entry.shape[1])
+    let contents: QuantizedMatrix.Contents
+    if entry.dtype == .i8 {
+      let scales = try tensor(named: name + scaleSuffix)
+      guard scales.shape == [rows] else {
+        throw WeightsError.wrongShape(
+          file: file, name: name + scaleSuffix, expected: [rows],
+          found: scales.shape.dimensions)
+      }
+      let values = try withBytes(named: name) { bytes, _ in [Int8](bytes.bindMemory(to: Int8.self))
+      }
+      contents = .int8(values, scales: scales.values)
+    } else {
+      let values = try withBytes(named: name) { bytes, _ in
+        (0..<rows * columns).map { bytes.loadUnaligned(fromByteOffset: 2 * $0, as: UInt16.self) }
+      }
+      contents = .float16(values)
+    }
+    return .quantized(QuantizedMatrix(rows: rows, columns: columns, contents: contents))
+  }
+}
+
+extension SafetensorsFile.Part {
+  /// A tensor in Float32.
+  fileprivate init(name: String, tensor: Tensor) {
+    self.init(name: name, dtype: .f32, shape: tensor.shape.dimensions) { writer in
+      try tensor.withValues { try writer.write(UnsafeRawBufferPointer($0)) }
+    }
   }
 }

@@ -11,6 +11,8 @@ public final class LanguageModelTraining {
   public let model: any RecurrentModel
   /// How often a checkpoint is written, at least, in seconds. It doesn't change the result.
   public var checkpointInterval = Duration.seconds(30)
+  /// A line of metrics every so many steps; nil for about a hundred lines an epoch.
+  public var metricsInterval: Int?
   private let isResumed: Bool
 
   /// What a run tells while it goes.
@@ -99,11 +101,9 @@ public final class LanguageModelTraining {
       try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
       saved = clock.now
     }
-    func saveIfDue() throws {
-      if saved.duration(to: clock.now) >= checkpointInterval { try save() }
-    }
     if begin == nil { try save() }
-    let recorder = MetricsRecorder(folder, every: max(1, trainer.updatesPerEpoch / 100))
+    let recorder = MetricsRecorder(
+      folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
     let tokensPerStep = settings.training.batch * settings.training.truncation.stride
     try event(
       .started(
@@ -114,7 +114,6 @@ public final class LanguageModelTraining {
       case .step(let step):
         try recorder.record(step)
         try event(.step(step))
-        if !trainer.isEvaluationDue { try saveIfDue() }
       case .evaluated(let evaluation):
         try recorder.record(evaluation)
         if evaluation.isBest { try write(to: folder.best) }
@@ -123,7 +122,10 @@ public final class LanguageModelTraining {
           line: RunFolder.sampleHeading(step: evaluation.step) + "\n\(sample)\n",
           to: folder.samples)
         try event(.evaluated(evaluation, sample: sample))
-        try saveIfDue()
+      }
+      // Not between a step and its evaluation, which a resumed run would then report again.
+      if !trainer.isEvaluationDue, saved.duration(to: clock.now) >= checkpointInterval {
+        try save()
       }
     }
     if case .diverged = outcome { return outcome }

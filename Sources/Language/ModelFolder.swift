@@ -83,16 +83,17 @@ public struct ModelFolder: Sendable {
     try model.writeWeights(to: folder.appending(path: Self.weightsFile))
   }
 
-  /// The rest of a text, as the model would write it.
+  /// The rest of a text, as the model would write it: to be put right after the prompt.
   ///
   /// - Parameter length: of the answer, in tokens.
+  /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
   public func complete(
     _ prompt: String, length: Int, sampling: Sampling = Sampling(), seed: UInt64 = 0
   ) throws -> String {
     var generator = try TextGenerator(
       model, vocabulary: vocabulary, prompt: prompt, sampling: sampling, seed: seed)
     var text = ""
-    generator.write(length: length) { text += $0 }
+    generator.write(length: length, after: try vocabulary.encode(prompt: prompt)) { text += $0 }
     return text
   }
 
@@ -147,7 +148,9 @@ public struct ModelFolder: Sendable {
 
   /// - Throws: if the file is too small for so many weights, before anything is allocated for them.
   private static func checkSize(of url: URL, for count: Int) throws {
-    let found = try SafetensorsFile(contentsOf: url).entries.reduce(0) { $0 + $1.range.count / 4 }
+    let found = try SafetensorsFile(contentsOf: url).entries.reduce(0) { sum, entry in
+      sum + entry.shape.reduce(1, *)
+    }
     guard found >= count else {
       throw ModelFolderError.damaged(
         file: url.path,

@@ -48,11 +48,13 @@ public struct Sampling: Sendable, Equatable {
       total = weights.reduce(0, +)
     }
     var rest = generator.uniformDouble() * total
-    for (index, weight) in weights.enumerated() {
+    var drawn = 0
+    for (index, weight) in weights.enumerated() where weight > 0 {
+      drawn = index  // The last possible one, if rounding leaves a rest.
       rest -= weight
-      if rest < 0 { return Int32(order[index]) }
+      if rest < 0 { break }
     }
-    return Int32(order[weights.count - 1])
+    return Int32(order[drawn])
   }
 
   private static func likeliest(_ logits: [Float]) -> Int {

@@ -64,25 +64,36 @@ public struct TextGenerator {
 }
 
 /// Holds text back as long as it may be the beginning of a stop string, which isn't written.
-private struct StopString {
-  private let stop: [Character]
-  private var held: [Character] = []
+///
+/// By scalars, not by characters: where these end isn't known before the next piece of text.
+package struct StopString {
+  private let stop: [Unicode.Scalar]
+  private var held: [Unicode.Scalar] = []
 
-  init(_ stop: String?) { self.stop = Array(stop ?? "") }
+  /// - Parameter stop: nil or empty for none.
+  package init(_ stop: String?) { self.stop = Array((stop ?? "").unicodeScalars) }
 
-  mutating func pass(_ text: String) -> (text: String, stopped: Bool) {
+  /// What of the text so far can be written now, and whether the stop string has come.
+  package mutating func pass(_ text: String) -> (text: String, stopped: Bool) {
     guard !stop.isEmpty else { return (text, false) }
-    var out = ""
-    for character in text {
-      held.append(character)
-      if held.count == stop.count, held == stop { return (out, true) }
-      while !stop.starts(with: held) || held.count == stop.count { out.append(held.removeFirst()) }
+    var out = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      held.append(scalar)
+      if held == stop {
+        held = []
+        return (String(out), true)
+      }
+      // What is held is the longest end of the text that begins the stop string.
+      while !stop.starts(with: held) { out.append(held.removeFirst()) }
     }
-    return (out, false)
+    return (String(out), false)
   }
 
-  mutating func finish() -> String {
+  /// What was held back, now that no more text comes.
+  package mutating func finish() -> String {
     defer { held = [] }
-    return String(held)
+    var out = String.UnicodeScalarView()
+    out.append(contentsOf: held)
+    return String(out)
   }
 }

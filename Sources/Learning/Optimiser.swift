@@ -80,6 +80,8 @@ public final class Optimiser {
     slot.steps += 1
     let count = slot.parameter.shape.count
     let c = configuration
+    let (momentum, eps, l2) = (Float(c.momentum), Float(c.eps), Float(c.weightDecay))
+    let (alpha, newest) = (Float(c.alpha), Float(1 - c.alpha))
     borrowing(gradient) {
       let g = gradient.base
       slot.parameter.update { w in
@@ -88,15 +90,14 @@ public final class Optimiser {
           forChunks(of: count) { chunk in
             let i = chunk.lowerBound
             Compute.kernels.sgd(
-              chunk.count, w + i, g + i, nil, rate, 0, 0, 0, scale, c.weightDecay)
+              chunk.count, w + i, g + i, nil, rate, 0, 0, 0, scale, l2)
           }
         case .momentum:
           slot.first?.update { u in
             forChunks(of: count) { chunk in
               let i = chunk.lowerBound
               Compute.kernels.sgd(
-                chunk.count, w + i, g + i, u + i, rate, c.momentum, c.nesterov ? 1 : 0, 0, scale,
-                c.weightDecay)
+                chunk.count, w + i, g + i, u + i, rate, momentum, c.nesterov ? 1 : 0, 0, scale, l2)
             }
           }
         case .adam, .adamw:
@@ -106,7 +107,7 @@ public final class Optimiser {
             forChunks(of: count) { chunk in
               let i = chunk.lowerBound
               Compute.kernels.rmsprop(
-                chunk.count, w + i, g + i, v + i, rate, c.alpha, c.eps, scale, c.weightDecay)
+                chunk.count, w + i, g + i, v + i, rate, alpha, newest, eps, scale, l2)
             }
           }
         case .adagrad:
@@ -114,7 +115,7 @@ public final class Optimiser {
             forChunks(of: count) { chunk in
               let i = chunk.lowerBound
               Compute.kernels.adagrad(
-                chunk.count, w + i, g + i, s + i, rate, c.eps, scale, c.weightDecay)
+                chunk.count, w + i, g + i, s + i, rate, eps, scale, l2)
             }
           }
         }
@@ -129,20 +130,20 @@ public final class Optimiser {
     let c = configuration
     let count = slot.parameter.shape.count
     let decoupled = c.method == .adamw
-    // From the betas as the kernel has them, or else their rounding would bias 1 − β₂.
-    let correction1 = 1 - pow(Double(c.beta1), Double(slot.steps))
-    let correction2 = 1 - pow(Double(c.beta2), Double(slot.steps))
+    let (new1, beta2, new2) = (Float(1 - c.beta1), Float(c.beta2), Float(1 - c.beta2))
+    let correction1 = 1 - pow(c.beta1, Double(slot.steps))
+    let correction2 = 1 - pow(c.beta2, Double(slot.steps))
     let step = Float(Double(rate) / correction1)
-    let root = Float(correction2.squareRoot())
-    let l2 = decoupled ? 0 : c.weightDecay
-    let kept = decoupled ? Float(1 - Double(rate) * Double(c.weightDecay)) : 1
+    let (root, eps) = (Float(correction2.squareRoot()), Float(c.eps))
+    let l2 = decoupled ? 0 : Float(c.weightDecay)
+    let kept = decoupled ? Float(1 - Double(rate) * c.weightDecay) : 1
     slot.first?.update { m in
       slot.second?.update { v in
         forChunks(of: count) { chunk in
           let i = chunk.lowerBound
           Compute.kernels.adam(
-            chunk.count, w + i, g + i, m + i, v + i, c.beta1, c.beta2, step, root, c.eps, scale, l2,
-            kept)
+            chunk.count, w + i, g + i, m + i, v + i, new1, beta2, new2, step, root, eps, scale,
+            l2, kept)
         }
       }
     }

@@ -9,19 +9,19 @@ public struct OptimiserConfiguration: Codable, Sendable, Equatable {
 
   public var method: Method
   /// μ of `momentum`, in [0, 1).
-  public var momentum: Float = 0.9
+  public var momentum: Double = 0.9
   /// Whether `momentum` looks ahead. Needs μ > 0.
   public var nesterov = false
   /// β₁ of `adam` and `adamw`, in [0, 1).
-  public var beta1: Float = 0.9
+  public var beta1: Double = 0.9
   /// β₂ of `adam` and `adamw`, in [0, 1).
-  public var beta2: Float = 0.999
+  public var beta2: Double = 0.999
   /// α of `rmsprop`, in [0, 1).
-  public var alpha: Float = 0.99
+  public var alpha: Double = 0.99
   /// ε, above 0: what keeps `adam`, `adamw`, `rmsprop` and `adagrad` from dividing by zero.
-  public var eps: Float
+  public var eps: Double
   /// λ, from 0 up: decoupled from the gradient for `adamw`, λ·w added to it (L2) for the others.
-  public var weightDecay: Float
+  public var weightDecay: Double
 
   /// PyTorch's defaults for `method`; μ = 0.9 for `momentum`.
   public init(_ method: Method) {

@@ -58,22 +58,25 @@ public final class Trainer<Model: StreamModel> {
   public func run(
     shouldStop: () -> Bool = { false }, on event: (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
-    while progress.step < totalSteps {
-      if progress.stopping?.isExhausted == true { return .stoppedEarly }
-      let (report, divergence) = step()
-      if let divergence { return .diverged(divergence) }
-      try event(.step(report))
+    let started = progress.step
+    var newest: StepReport?
+    while true {
+      // First, since a checkpoint can be older than the evaluation that belongs to its step.
       if isEvaluationDue {
         let validation = evaluate?(model)
-        if let loss = validation?.nats, !progress.isCredible(loss) {
-          return .diverged(self.divergence(after: report, loss: loss))
+        if let newest, let loss = validation?.nats, !progress.isCredible(loss) {
+          return .diverged(divergence(after: newest, loss: loss))
         }
         try event(.evaluated(evaluation(validation)))
-        if progress.stopping?.isExhausted == true { return .stoppedEarly }
       }
-      if progress.step < totalSteps, shouldStop() { return .interrupted }
+      if progress.stopping?.isExhausted == true { return .stoppedEarly }
+      if progress.step >= totalSteps { return .finished }
+      if progress.step > started, shouldStop() { return .interrupted }
+      let (report, divergence) = step()
+      if let divergence { return .diverged(divergence) }
+      newest = report
+      try event(.step(report))
     }
-    return .finished
   }
 
   /// One update. If the training has diverged, the weights stay as they were.
@@ -108,9 +111,9 @@ public final class Trainer<Model: StreamModel> {
       learningRate: report.learningRate, clipsNorm: configuration.clipping.maximumNorm != nil)
   }
 
-  /// Whether the step that was just made is followed by an evaluation. A checkpoint belongs after
-  /// it, or else a resumed training would go without.
+  /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
   public var isEvaluationDue: Bool {
+    guard progress.step > progress.evaluatedStep else { return false }
     let inEpoch = (progress.step - 1) % updatesPerEpoch + 1
     let parts = min(configuration.evaluationsPerEpoch, updatesPerEpoch)
     return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
@@ -123,6 +126,7 @@ public final class Trainer<Model: StreamModel> {
     progress.stopping?.observe(loss)
     let isBest = progress.best.observe(loss)
     if isBest { progress.bestStep = progress.step }
+    progress.evaluatedStep = progress.step
     return EvaluationReport(
       step: progress.step, epoch: (progress.step - 1) / updatesPerEpoch + 1, training: training,
       validation: validation, isBest: isBest)
@@ -176,6 +180,8 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
   /// The best evaluation so far, and after which step it was.
   public internal(set) var best = BestScore()
   public internal(set) var bestStep = 0
+  /// After which step the last evaluation was.
+  var evaluatedStep = 0
   public internal(set) var clipping = ClippingCounts()
   var plateau = PlateauState()
   var stopping: EarlyStopping?

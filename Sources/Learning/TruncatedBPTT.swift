@@ -54,7 +54,9 @@ public struct TruncatedBPTT: Sendable, Equatable, Codable {
   }
 
   /// How many updates streams of that length give.
-  public func updates(length: Int) -> Int { max(0, (length - window) / stride + 1) }
+  public func updates(length: Int) -> Int {
+    length < window ? 0 : (length - window) / stride + 1
+  }
 
   /// Reads the window before update number `update` (from 0) and differentiates its loss.
   ///

@@ -30,13 +30,17 @@ public struct Bidirectional<Layer: Unfoldable>: Unfoldable {
   ) -> (outputs: Layer.Output, last: [Layer.State]) {
     let (steps, batch) = sequenceShape(inputs)
     checkLengths(lengths, steps: steps, batch: batch)
+    require(
+      state == nil || state?.count == 2, "\(state?.count ?? 0) states for 2 directions")
     let order = Self.reversal(steps: steps, lengths: lengths, batch: batch)
     let (ahead, aheadLast) = forward.unfold(
       over: inputs, from: state?[0], lengths: lengths, mode: mode.part(0))
     let (back, backLast) = backward.unfold(
-      over: inputs.mapTensors { $0.reordered(order) }, from: state?[1], lengths: lengths,
-      mode: mode.part(1))
-    let both = zip(ahead.tensors, back.tensors).map { concatenated($0, $1.reordered(order)) }
+      over: inputs.mapTensors { $0.places(order, leading: [steps, batch]) }, from: state?[1],
+      lengths: lengths, mode: mode.part(1))
+    let both = zip(ahead.tensors, back.tensors).map {
+      concatenated($0, $1.places(order, leading: [steps, batch]))
+    }
     return (ahead.replacing(both), [aheadLast, backLast])
   }
 
@@ -56,9 +60,9 @@ public struct Bidirectional<Layer: Unfoldable>: Unfoldable {
 }
 
 extension Tensor {
-  /// A sequence `[T, B, …]` whose places (t, b) are taken from others.
-  fileprivate func reordered(_ places: [Int32]) -> Tensor {
-    let rest = Array(shape.dimensions.dropFirst(2))
-    return reshaped(Shape([shape[0] * shape[1]] + rest)).gathering(places).reshaped(shape)
+  /// Some places (t, b) of a sequence, numbered t·B + b: `[T, B, …]` → `leading` + `[…]`.
+  func places(_ places: [Int32], leading: Shape) -> Tensor {
+    let rest = shape.dimensions.dropFirst(2)
+    return reshaped(Shape([shape[0] * shape[1]] + rest)).gathering(places, leading: leading)
   }
 }

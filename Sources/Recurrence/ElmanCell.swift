@@ -55,8 +55,7 @@ public struct ElmanCell: RecurrentCell {
   {
     let fused = FusedUnfold(
       .elman(activation), input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.tensor),
-      biases: [biasIH.tensor, biasHH.tensor])
+      recurrent: GateMatrix(weightHH.tensor), biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }
@@ -111,7 +110,8 @@ public struct ConcatenatedElmanCell: RecurrentCell {
     let both = weight.tensor
     let fused = FusedUnfold(
       .elman(activation), input: GateMatrix(both, columns: 0..<inputSize),
-      recurrent: GateMatrix(both, columns: inputSize..<weight.shape[1]), biases: [bias.tensor])
+      recurrent: GateMatrix(both, columns: inputSize..<weight.shape[1]), biases: [bias.tensor],
+      joint: true)
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }

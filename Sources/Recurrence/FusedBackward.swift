@@ -59,7 +59,8 @@ extension FusedPass {
     let scratch = Storage(count: layout.blocks * batch * width)
     Profile.measure(.recurrentBackward, operations: recurrentOperations) {
       borrowing(dOutputs) {
-        forEachStep((0..<steps).reversed()) { step, item in
+        forEachStep { number, item in
+          let step = steps - 1 - number
           let row = step * batch + item.rows.lowerBound
           // Each piece of work has a place of its own in `scratch`, `[rows, width]`.
           let dh = scratch.base + (item.block * batch + item.rows.lowerBound) * width

@@ -1,8 +1,9 @@
 import CKernels
+import Synchronization
 import Tensors
 
 /// The buffers of one run of a fused unfold, and the run forward; `FusedBackward.swift` has the way
-/// back. Going back, `gates` is overwritten, so a run can be differentiated once.
+/// back. Going back, `gates` is overwritten, so a pass can be differentiated once: see `claim`.
 ///
 /// Unchecked: a pass is used by one thread (and its team) at a time.
 final class FusedPass: @unchecked Sendable {
@@ -22,6 +23,7 @@ final class FusedPass: @unchecked Sendable {
   let c: Storage?
   /// W_hn h + b_hn of a GRU, `[T·B, padded H]`.
   let hidden: Storage?
+  private let isClaimed = Mutex(false)
 
   init(
     _ cell: FusedUnfold, steps: Int, batch: Int, inputs: Tensor, lookup: Lookup?, lengths: [Int]?
@@ -44,28 +46,38 @@ final class FusedPass: @unchecked Sendable {
     }
   }
 
+  /// True for the one caller who may go back through this pass.
+  func claim() -> Bool {
+    isClaimed.withLock { claimed in
+      defer { claimed = true }
+      return !claimed
+    }
+  }
+
+  /// A fresh pass over the same sequence, run forward.
+  func repeated(from state: [Tensor]?) -> FusedPass {
+    let pass = FusedPass(
+      cell, steps: steps, batch: batch, inputs: inputs, lookup: lookup, lengths: lengths)
+    pass.forward(from: state)
+    return pass
+  }
+
   /// One block of units for some rows of the batch: a piece of work of one step.
   struct Item {
     let block: Int
     let rows: Range<Int>
   }
 
-  /// Runs `body` for each step in the order given, for all blocks and rows, divided among threads
-  /// that meet after each step.
-  func forEachStep(_ order: some Sequence<Int>, _ body: (_ step: Int, _ item: Item) -> Void) {
+  /// Runs `body` for all blocks and rows of each step in turn, divided among threads.
+  func forEachStep(_ body: (_ number: Int, _ item: Item) -> Void) {
+    let threads = Compute.threads
+    // Where the blocks don't divide evenly, the batch is divided too.
+    let parts = layout.blocks.isMultiple(of: threads) ? 1 : min(threads, batch)
     let cost = 2 * batch * layout.columns * layout.hiddenSize
-    Compute.run(cost: cost) { worker in
-      // Where the blocks don't divide evenly, the batch is divided too.
-      let parts = layout.blocks.isMultiple(of: worker.count) ? 1 : min(worker.count, batch)
-      let mine = worker.share(of: layout.blocks * parts).map { index in
-        let part = index % parts
-        return Item(
-          block: index / parts, rows: batch * part / parts..<batch * (part + 1) / parts)
-      }
-      for step in order {
-        for item in mine { body(step, item) }
-        worker.barrier()
-      }
+    Compute.forEachStep(steps, items: layout.blocks * parts, cost: cost) { number, index in
+      let part = index % parts
+      let rows = batch * part / parts..<batch * (part + 1) / parts
+      body(number, Item(block: index / parts, rows: rows))
     }
   }
 
@@ -78,7 +90,7 @@ final class FusedPass: @unchecked Sendable {
     let packed = layout.packedColumns(of: cell.recurrent)
     let hiddenBias = hidden.map { _ in layout.spread([cell.biases[1]]) }
     Profile.measure(.recurrentForward, operations: recurrentOperations) {
-      forEachStep(0..<steps) { step, item in
+      forEachStep { step, item in
         let row = step * batch + item.rows.lowerBound
         if let table, let lookup {
           copyRows(of: table, lookup: lookup, firstRow: row, item: item)

@@ -29,14 +29,18 @@ struct FusedUnfold {
   let input: GateMatrix
   let recurrent: GateMatrix
   let biases: [Tensor]
+  /// Whether both weight matrices are parts of one tensor, which then gets one gradient.
+  let joint: Bool
 
   init(
-    _ arithmetic: GateArithmetic, input: GateMatrix, recurrent: GateMatrix, biases: [Tensor]
+    _ arithmetic: GateArithmetic, input: GateMatrix, recurrent: GateMatrix, biases: [Tensor],
+    joint: Bool = false
   ) {
     self.arithmetic = arithmetic
     self.input = input
     self.recurrent = recurrent
     self.biases = biases
+    self.joint = joint
   }
 
   /// - Parameters:
@@ -48,30 +52,41 @@ struct FusedUnfold {
     let (steps, batch) = sequenceShape(inputs)
     checkLengths(lengths, steps: steps, batch: batch)
     let hiddenSize = recurrent.columns.count
-    precondition(
+    require(
       inputs.shape.rank == 3 && inputs.shape[2] == input.columns.count,
       "a cell for inputs of size \(input.columns.count) got \(inputs.shape)")
     for tensor in state ?? [] {
-      precondition(
+      require(
         tensor.shape == [batch, hiddenSize],
         "a state must have shape \([batch, hiddenSize]), not \(tensor.shape)")
     }
-    let lookup = inputs.source?.node.lookup.flatMap {
-      $0.table.shape.rank == 2 && 2 * $0.table.shape[0] < steps * batch ? $0 : nil
-    }
+    let lookup = lookup(behind: inputs)
     let pass = FusedPass(
       self, steps: steps, batch: batch, inputs: inputs, lookup: lookup, lengths: lengths)
     pass.forward(from: state)
 
-    let joint = input.tensor.storage === recurrent.tensor.storage
     let states = state ?? []
     let weights = joint ? [input.tensor] : [input.tensor, recurrent.tensor]
     let results = Tensor.record(
       [pass.outputs()] + pass.lastStates(),
       from: [lookup?.table ?? inputs] + states + weights + biases
     ) { gradients, sink in
-      pass.backward(from: gradients, joint: joint, states: states.count, into: &sink)
+      // Going back uses the pass up; whoever comes a second time runs forward again.
+      let run = pass.claim() ? pass : pass.repeated(from: state)
+      withExtendedLifetime(run) {
+        run.backward(from: gradients, joint: joint, states: states.count, into: &sink)
+      }
     }
     return (results[0], Array(results.dropFirst()))
+  }
+
+  /// The table that the inputs were gathered from, if multiplying it is less work.
+  private func lookup(behind inputs: Tensor) -> Lookup? {
+    let (steps, batch) = sequenceShape(inputs)
+    guard let found = inputs.source?.node.lookup, found.table.shape.rank == 2,
+      2 * found.table.shape[0] < steps * batch
+    else { return nil }
+    // A gathering that wasn't recorded passes no gradient on.
+    return inputs.needsGradient ? found : Lookup(table: found.table.detached, rows: found.rows)
   }
 }

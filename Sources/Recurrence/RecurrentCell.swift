@@ -33,6 +33,11 @@ public protocol Unfoldable: Parameterized {
 /// batches, lengths, both directions, BPTT, training and inspection. The cells of this module also
 /// override `unfold` with a fused one; `CellLaws` holds it to the steps.
 public protocol RecurrentCell: Unfoldable {
+  // Said again, so that the compiler infers them from a cell's step.
+  associatedtype Input
+  associatedtype Output
+  associatedtype State
+
   /// One step.
   ///
   /// - Parameters:
@@ -76,7 +81,7 @@ public func unfold<Layer: Unfoldable>(
   truncatedEvery window: Int
 ) -> (outputs: Layer.Output, last: Layer.State) {
   let steps = sequenceShape(inputs).steps
-  precondition(window > 0 && steps > 0, "a window of \(window) steps over \(steps)")
+  require(window > 0 && steps > 0, "a window of \(window) steps over \(steps)")
   var state = state
   var outputs: [Layer.Output] = []
   for start in stride(from: 0, to: steps, by: window) {
@@ -121,8 +126,8 @@ extension RecurrentCell {
 }
 
 /// Parts of sequences, each `[n, B, …]`, one after the other.
-private func joinedOverTime<Group: TensorGroup>(_ parts: [Group]) -> Group {
-  precondition(!parts.isEmpty, "a sequence needs at least one step")
+func joinedOverTime<Group: TensorGroup>(_ parts: [Group]) -> Group {
+  require(!parts.isEmpty, "a sequence needs at least one step")
   let tensors = parts.map(\.tensors)
   return parts[0].replacing(tensors[0].indices.map { index in joined(tensors.map { $0[index] }) })
 }
@@ -138,7 +143,7 @@ func sequenceShape(_ inputs: some TensorGroup) -> (steps: Int, batch: Int) {
 
 func checkLengths(_ lengths: [Int]?, steps: Int, batch: Int) {
   guard let lengths else { return }
-  precondition(
+  require(
     lengths.count == batch && lengths.allSatisfy { 0...steps ~= $0 },
     "lengths \(lengths) don't fit a batch of \(batch) sequences of \(steps) steps")
 }

@@ -11,8 +11,8 @@ public struct Stack<Layer: Unfoldable>: Unfoldable where Layer.Input == Layer.Ou
 
   /// - Precondition: at least one layer; dropout in `0..<1`.
   public init(_ layers: [Layer], dropout: Float = 0) {
-    precondition(!layers.isEmpty, "a stack needs at least one layer")
-    precondition((0..<1).contains(dropout), "dropout must be in 0 ..< 1, not \(dropout)")
+    require(!layers.isEmpty, "a stack needs at least one layer")
+    require((0..<1).contains(dropout), "dropout must be in 0 ..< 1, not \(dropout)")
     self.layers = layers
     self.dropout = dropout
   }
@@ -40,7 +40,7 @@ public struct Stack<Layer: Unfoldable>: Unfoldable where Layer.Input == Layer.Ou
   }
 
   private func checkCount(_ state: [Layer.State]?) {
-    precondition(
+    require(
       state == nil || state?.count == layers.count,
       "\(state?.count ?? 0) states for \(layers.count) layers")
   }

@@ -45,19 +45,6 @@ public enum Compute {
     return Mutex(Team(threads: isPossible ? asked : process.activeProcessorCount))
   }()
 
-  /// Runs `body` once on every thread of the team.
-  ///
-  /// If another caller has the team at work, `body` runs on this thread alone, as the only worker:
-  /// later, but with the same result.
-  package static func run(_ body: (Worker) -> Void) { team.withLock { $0 }.run(body) }
-
-  /// As `run`, or on this thread alone when there is too little work to share.
-  ///
-  /// - Parameter cost: floating-point operations between two barriers, roughly.
-  package static func run(cost: Int, _ body: (Worker) -> Void) {
-    if cost > 200_000 { run(body) } else { Team.alone.run(body) }
-  }
-
   /// Calls `body` for every index below `count`, divided among the threads if there is enough work.
   ///
   /// - Parameter cost: floating-point operations of one call, roughly.
@@ -72,41 +59,21 @@ public enum Compute {
       for index in 0..<count { body(index) }
       return
     }
-    run { worker in
-      while let index = worker.next(below: count) { body(index) }
-    }
-  }
-}
-
-/// One thread of a team, inside a job.
-package struct Worker {
-  package let index: Int
-  package let count: Int
-  fileprivate let team: OpaquePointer?
-  fileprivate let alone: Counter
-
-  fileprivate final class Counter { var next = 0 }
-
-  /// Waits for all workers of the job.
-  package func barrier() {
-    if count > 1, let team { unfold_team_barrier(team) }
+    team.withLock { $0 }.run(steps: 1, items: count) { _, item in body(item) }
   }
 
-  /// The next piece of work that nobody has taken yet.
-  package func next(below limit: Int) -> Int? {
-    let index: Int
-    if let team {
-      index = unfold_team_next(team)
-    } else {
-      index = alone.next
-      alone.next += 1
-    }
-    return index < limit ? index : nil
-  }
-
-  /// This worker's share of `total` items, contiguous.
-  package func share(of total: Int) -> Range<Int> {
-    (total * index / count)..<(total * (index + 1) / count)
+  /// Calls `body` for all items of step 0, then for all of step 1, and so on, the items of a step
+  /// divided among the threads if there is enough work in it.
+  ///
+  /// An item goes to the same thread in each step, if that doesn't lag behind. If another caller has
+  /// the team at work, all is done on this thread: later, but with the same result.
+  ///
+  /// - Parameter cost: floating-point operations of one step, roughly.
+  package static func forEachStep(
+    _ steps: Int, items: Int, cost: Int, _ body: (_ step: Int, _ item: Int) -> Void
+  ) {
+    let team = cost > 200_000 ? team.withLock { $0 } : .alone
+    team.run(steps: steps, items: items, body)
   }
 }
 
@@ -126,35 +93,27 @@ private final class Team: @unchecked Sendable {
     if let handle { unfold_team_destroy(handle) }
   }
 
-  private struct Job {
-    let body: (Worker) -> Void
-    let team: OpaquePointer?
+  private typealias Body = (_ step: Int, _ item: Int) -> Void
+
+  private static let call: unfold_work = { context, step, item in
+    context.assumingMemoryBound(to: Body.self).pointee(step, item)
   }
 
-  private static let call: unfold_job = { context, index, count in
-    let job = context.assumingMemoryBound(to: Job.self).pointee
-    let worker = Worker(
-      index: Int(index), count: Int(count), team: job.team, alone: Worker.Counter())
-    job.body(worker)
-  }
-
-  func run(_ body: (Worker) -> Void) {
-    let isDone = withExtendedLifetime(self) {
+  func run(steps: Int, items: Int, _ body: (_ step: Int, _ item: Int) -> Void) {
+    withExtendedLifetime(self) {
       withoutActuallyEscaping(body) { body in
-        var job = Job(body: body, team: handle)
-        return withUnsafeMutablePointer(to: &job) { context in
-          handle.map { unfold_team_run($0, Self.call, context) != 0 } ?? false
+        var body = body
+        withUnsafeMutablePointer(to: &body) { context in
+          let isDone = handle.map { handle in
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: max(items, 1)) { claims in
+              claims.baseAddress.map {
+                unfold_team_run(handle, steps, items, $0, Self.call, context) != 0
+              } ?? false
+            }
+          }
+          if isDone != true { unfold_run_alone(steps, items, Self.call, context) }
         }
       }
-    }
-    if !isDone { Self.runAlone(body) }
-  }
-
-  /// Runs `body` on this thread only, with the same treatment of denormals as a team.
-  static func runAlone(_ body: (Worker) -> Void) {
-    withoutActuallyEscaping(body) { body in
-      var job = Job(body: body, team: nil)
-      withUnsafeMutablePointer(to: &job) { unfold_run_alone(call, $0) }
     }
   }
 }

@@ -6,9 +6,11 @@ extension Tensor {
   /// Which elements are dropped is a function of the generator and of their place, so that it
   /// doesn't depend on the number of threads.
   ///
+  /// - Precondition: a rate in `0..<1`.
   /// - SeeAlso: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from
   ///   Overfitting", JMLR 15 (2014).
   public func dropout(_ rate: Float, using generator: Philox) -> Tensor {
+    require((0..<1).contains(rate), "a rate of dropout must be in 0 ..< 1, not \(rate)")
     guard rate > 0 else { return self }
     let kept = 1 / (1 - rate)
     let limit = UInt16(min(rate * 65536, 65535))

@@ -117,13 +117,17 @@ private struct Product {
     rows: Int, columns: Int, depth: Int, into c: UnsafeMutablePointer<Float>
   ) {
     let chunk = 128
+    let quantized = b.keepsPacked ? b.storage.quantized.withLock { $0 } : nil
     Compute.forEach((columns + chunk - 1) / chunk, cost: chunk * depth) { index in
       let from = index * chunk
-      let width = min(chunk, columns - from)
+      let end = min(from + chunk, columns)
       for row in 0..<rows {
-        Compute.kernels.matrix_vector(
-          width, depth, b.base + from * depth, depth, a.base + row * depth, nil,
-          c + row * columns + from)
+        let (x, y) = (a.base + row * depth, c + row * columns + from)
+        if let quantized {
+          quantized.multiply(x, rows: from..<end, into: y)
+        } else {
+          Compute.kernels.matrix_vector(end - from, depth, b.base + from * depth, depth, x, nil, y)
+        }
       }
     }
   }

@@ -18,6 +18,8 @@ package final class Storage: @unchecked Sendable {
   private let bytes: Int
   /// Packed forms of this matrix, kept for weights, which many products use between two updates.
   package let packed = Mutex<[PackedLayout: Storage]>([:])
+  /// The same matrix in fewer bits, if that is where it came from.
+  package let quantized = Mutex<QuantizedMatrix?>(nil)
 
   package init(count: Int) {
     bytes = BufferPool.roundedBytes(for: count)

@@ -56,6 +56,11 @@ package final class Node: @unchecked Sendable {
 package struct Lookup: Sendable {
   package let table: Tensor
   package let rows: [Int32]
+
+  package init(table: Tensor, rows: [Int32]) {
+    self.table = table
+    self.rows = rows
+  }
 }
 
 /// Whether operations are recorded.

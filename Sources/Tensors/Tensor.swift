@@ -89,6 +89,7 @@ public struct Tensor: Sendable {
       self = Tensor(shape) { $0.update(from: base, count: count) }
     }
     storage.packed.withLock { $0.removeAll() }
+    storage.quantized.withLock { $0 = nil }
     body(storage.base)
   }
 }

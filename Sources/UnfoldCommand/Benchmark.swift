@@ -58,6 +58,8 @@ struct Benchmark: UnfoldSubcommand {
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
+  @Option(help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
+  var generate: String?
   @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
@@ -74,9 +76,22 @@ struct Benchmark: UnfoldSubcommand {
 
   func execute() throws {
     threads.apply()
+    if let generate { return try measureGeneration(generate) }
     for sizes in BenchmarkConfiguration.training where config.contains(sizes.name) {
       try measure(sizes)
     }
+  }
+
+  private func measureGeneration(_ name: String) throws {
+    guard let benchmark = GenerationBenchmark.all.first(where: { $0.name == name }) else {
+      throw ValidationError("There is no generation benchmark \(name); there are char and word.")
+    }
+    let result = try benchmark.measure(seconds: seconds.value)
+    try Console.print(
+      json
+        ? Console.json(result)
+        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, first token after "
+          + "\((result.firstTokenSeconds * 1e3).text(0)) ms, peak \(result.peakRssMib) MiB")
   }
 
   private struct Result: Encodable {

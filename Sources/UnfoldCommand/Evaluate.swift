@@ -52,7 +52,7 @@ struct Evaluate: UnfoldSubcommand {
           tokens: result.tokens, natsPerToken: result.nats, bitsPerToken: result.bits,
           perplexity: result.perplexity,
           bitsPerByte: result.bitsPerByte(
-            bytes: folder.vocabulary.byteCount(of: tokens.dropFirst())),
+            bytes: folder.vocabulary.byteCount(of: tokens.dropFirst().prefix(result.tokens))),
           outOfVocabulary: corpus.outOfVocabulary, unit: folder.vocabulary.unit.rawValue)))
   }
 }

@@ -33,16 +33,21 @@ struct Train: UnfoldSubcommand {
   @Option(help: "Stop after so many seconds, with a checkpoint.") var maxSeconds: Seconds?
   @Option(help: "Write a checkpoint at least every so many seconds.")
   var checkpointSeconds: Seconds = .init(30)
+  @Option(help: "Write a line of metrics every N steps (default: about 100 lines an epoch).")
+  var logEvery: Int?
   @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a JSON object per evaluation and one at the end on standard output.")
   var json = false
 
   func validate() throws {
+    if let logEvery, logEvery < 1 {
+      throw ValidationError("--log-every must be at least 1, not \(logEvery).")
+    }
     if resume != nil {
       guard !model.isGiven, !text.isGiven, !training.isGiven, out == nil else {
         throw ValidationError(
           "--resume goes on with the settings of the run, so it takes no other settings; only "
-            + "--max-seconds, --checkpoint-seconds, --threads and --json.")
+            + "--max-seconds, --checkpoint-seconds, --log-every, --threads and --json.")
       }
     }
   }
@@ -51,6 +56,7 @@ struct Train: UnfoldSubcommand {
     threads.apply()
     let training = try makeTraining()
     training.checkpointInterval = checkpointSeconds.duration
+    training.metricsInterval = logEvery
     let console = TrainingConsole(training, json: json)
     let interrupts = Interrupts()
     let clock = ContinuousClock()

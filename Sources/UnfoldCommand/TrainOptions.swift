@@ -70,9 +70,9 @@ struct TrainingOptions: ParsableArguments {
       rmsprop, 0.05 for adagrad; toy language 0.004).
       """)
   var learningRate: Float?
-  @Option(help: "μ of momentum (default: 0.9).") var momentum: Float?
+  @Option(help: "μ of momentum (default: 0.9).") var momentum: Double?
   @Flag(help: "Let momentum look ahead.") var nesterov = false
-  @Option(help: "Weight decay (default: 0; adamw 0.01).") var weightDecay: Float?
+  @Option(help: "Weight decay (default: 0; adamw 0.01).") var weightDecay: Double?
   @Option(
     help: """
       How the rate changes: constant, step:every=N,factor=X, exponential:decay=X,every=N, \

@@ -18,7 +18,9 @@ struct UnfoldCommand: ParsableCommand {
       1 failure, 64 wrong usage, 65 unusable data or model, 66 missing input, 73 or 74 can't write, \
       75 training diverged, 130 interrupted after a saved checkpoint.
       """,
-    subcommands: [Train.self, Generate.self, Evaluate.self, Benchmark.self, Doctor.self])
+    subcommands: [
+      Train.self, Generate.self, Evaluate.self, Quantize.self, Benchmark.self, Doctor.self,
+    ])
 
   /// Parses and runs; whatever is wrong becomes one sentence on standard error.
   static func main() {

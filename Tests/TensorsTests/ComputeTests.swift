@@ -37,34 +37,35 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3, 7])
-  func sharesCoverEverythingInOrder(threads: Int) {
+  /// Every item once in every step, and no step before the one before is done, whatever the number
+  /// of items beside that of threads.
+  @Test(arguments: [1, 2, 3, 7], [1, 2, 5, 16])
+  func stepsAreDoneInOrder(threads: Int, items: Int) {
     withThreads(threads) {
-      let seen = Mutex<[Int: Range<Int>]>([:])
-      Compute.run { worker in
-        seen.withLock { $0[worker.index] = worker.share(of: 100) }
+      let done = Counter()
+      let early = Counter()
+      let calls = (0..<1000 * items).map { _ in Counter() }
+      Compute.forEachStep(1000, items: items, cost: 1_000_000) { step, item in
+        if done.value < step * items { early.add() }
+        calls[step * items + item].add()
+        done.add()
       }
-      let shares = seen.withLock { $0 }
-      let indices = shares.keys.sorted().flatMap { Array(shares[$0]!) }
-      #expect(indices == Array(0..<100))
+      #expect(early.value == 0)
+      #expect(calls.allSatisfy { $0.value == 1 })
     }
   }
 
-  /// No worker passes a barrier before all have arrived, a thousand times over.
-  @Test(arguments: [1, 2, 3])
-  func barriersHoldAllBack(threads: Int) {
-    withThreads(threads) {
-      let arrived = Counter()
-      let early = Counter()
-      Compute.run { worker in
-        for round in 1...1000 {
-          arrived.add()
-          worker.barrier()
-          if arrived.value < round * worker.count { early.add() }
-          worker.barrier()
+  /// A thread that is held up keeps only the item that it has begun; the others' threads go on.
+  @Test func itemsOfASlowThreadAreTakenOver() {
+    withThreads(2) {
+      let clock = ContinuousClock()
+      let time = clock.measure {
+        Compute.forEach(40, cost: 1_000_000) { item in
+          if item == 0 { usleep(200_000) } else { usleep(2_000) }
         }
       }
-      #expect(early.value == 0)
+      // One thread does the first item, the other all the rest: 200 ms. Half each would be 238 ms.
+      #expect(time < .milliseconds(230))
     }
   }
 
@@ -148,12 +149,11 @@ import Testing
   @Test func theTeamMayChangeFromInsideAJob() {
     withThreads(2) {
       let calls = Counter()
-      Compute.run { worker in
-        if worker.index == 0 { Compute.threads = 3 }
-        worker.barrier()
+      Compute.forEach(2, cost: 1_000_000) { item in
+        if item == 0 { Compute.threads = 3 }
         calls.add()
       }
-      #expect(calls.value >= 1 && Compute.threads == 3)
+      #expect(calls.value == 2 && Compute.threads == 3)
     }
   }
 }

@@ -54,17 +54,17 @@ import Testing
   }
 
   /// Plain decay goes into the gradient (Adam), the other into the weight (AdamW). The factors are
-  /// powers of two, so that 1 − β is exact in both precisions.
+  /// exact in both precisions; those of old and new needn't sum to 1, so that each is seen.
   @Test(arguments: KernelSet.all, [(l2: Float(0.125), factor: Float(1)), (0, 0.875)])
   func adamMatchesItsEquations(set: KernelSet, decay: (l2: Float, factor: Float)) {
     expectMatch(set) { trial, w in
       set.functions.adam(
-        trial.n, w, trial.gradients, &trial.first, &trial.second, 0.875, 0.96875, 0.0625, 0.75,
-        0.001, 0.5, decay.l2, decay.factor)
+        trial.n, w, trial.gradients, &trial.first, &trial.second, 0.125, 0.96875, 0.0625, 0.0625,
+        0.75, 0.001, 0.5, decay.l2, decay.factor)
     } plain: { state, gradient in
       let d = 0.5 * gradient + Double(decay.l2) * state.w
       state.first = 0.875 * state.first + 0.125 * d
-      state.second = 0.96875 * state.second + 0.03125 * d * d
+      state.second = 0.96875 * state.second + 0.0625 * d * d
       let root = state.second.squareRoot() / 0.75 + Double(Float(0.001))
       state.w = state.w * Double(decay.factor) - 0.0625 * state.first / root
     }
@@ -106,10 +106,10 @@ import Testing
   func rmspropMatchesItsEquations(set: KernelSet) {
     expectMatch(set) { trial, w in
       set.functions.rmsprop(
-        trial.n, w, trial.gradients, &trial.first, 0.0625, 0.875, 0.001, 0.5, 0.125)
+        trial.n, w, trial.gradients, &trial.first, 0.0625, 0.875, 0.25, 0.001, 0.5, 0.125)
     } plain: { state, gradient in
       let d = 0.5 * gradient + 0.125 * state.w
-      state.first = 0.875 * state.first + 0.125 * d * d
+      state.first = 0.875 * state.first + 0.25 * d * d
       state.w -= 0.0625 * d / (state.first.squareRoot() + Double(Float(0.001)))
     }
   }

@@ -48,6 +48,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   void (*matrix_vector)(long rows, long depth, const float *w, long stride, const float *x,
                         const float *_Nullable bias, float *y);
 
+  /// As `matrix_vector`, for weights of 8 bits: w[n, k] = scales[n]·quantized[n, k].
+  void (*matrix_vector_int8)(long rows, long depth, const int8_t *quantized, const float *scales,
+                             const float *x, float *y);
+  /// As `matrix_vector`, for weights in half precision (IEEE binary16).
+  void (*matrix_vector_float16)(long rows, long depth, const uint16_t *w, const float *x, float *y);
+  /// n numbers of half precision from floats, rounded to nearest even, and back.
+  void (*to_float16)(long n, const float *from, uint16_t *to);
+  void (*from_float16)(long n, const uint16_t *from, float *to);
+
   // One step of a cell for a block, after its products; equations in the Swift file of the cell.
   void (*lstm_forward)(unfold_block block, const float *c_previous, float *c_next, float *h_next);
   void (*lstm_backward)(unfold_block block, const float *c_previous, const float *c_next,
@@ -80,14 +89,15 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// Replaces a row by its softmax and returns log Σ exp(x).
   double (*softmax)(long n, float *row);
 
-  // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics).
-  void (*adam)(long n, float *w, const float *g, float *m, float *v, float beta1, float beta2,
-               float step, float correction2_root, float epsilon, float gradient_scale,
-               float l2, float weight_factor);
+  // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics). The share of
+  // the newest gradient in a mean, 1 − β, is given beside β: Float's 1 − 0.999 is off by 2e-6.
+  void (*adam)(long n, float *w, const float *g, float *m, float *v, float new1, float beta2,
+               float new2, float step, float correction2_root, float epsilon,
+               float gradient_scale, float l2, float weight_factor);
   void (*sgd)(long n, float *w, const float *g, float *_Nullable velocity, float rate,
               float momentum, int nesterov, int first, float gradient_scale, float l2);
   void (*rmsprop)(long n, float *w, const float *g, float *v, float rate, float alpha,
-                  float epsilon, float gradient_scale, float l2);
+                  float newest, float epsilon, float gradient_scale, float l2);
   void (*adagrad)(long n, float *w, const float *g, float *sum, float rate, float epsilon,
                   float gradient_scale, float l2);
 } unfold_kernels;
@@ -99,20 +109,19 @@ const unfold_kernels *unfold_kernels_best(void);
 
 // A persistent team of threads: the caller and `threads − 1` workers.
 typedef struct unfold_team unfold_team;
-typedef void (*unfold_job)(void *context, int worker, int workers);
+typedef void (*unfold_work)(void *context, long step, long item);
 
-/// Starts a team; null if its threads can't be had.
+/// Starts a team; null if its memory can't be had.
 unfold_team *_Nullable unfold_team_create(int threads);
 void unfold_team_destroy(unfold_team *team);
-/// Runs `job` once on every thread of the team, the caller's included, and waits for all.
-/// Returns 0, without running it, when the team is busy with another caller's job.
-int unfold_team_run(unfold_team *team, unfold_job job, void *context);
-/// Waits until all workers of the running job are here. Only from inside a job.
-void unfold_team_barrier(unfold_team *team);
-/// The next number from 0 up, each given out once a job. Only from inside a job.
-long unfold_team_next(unfold_team *team);
-/// Runs `job` alone on the caller's thread, with the same treatment of denormals as a team.
-void unfold_run_alone(unfold_job job, void *context);
+/// Does `work` for all items of step 0, then for all of step 1, and so on. A thread has a share of
+/// the items, the same in each step; it takes others' when their threads lag behind.
+/// `claims` is room for one number an item.
+/// Returns 0, having done nothing, when the team is busy with another caller's job.
+int unfold_team_run(unfold_team *team, long steps, long items, long *claims, unfold_work work,
+                    void *context);
+/// The same on the caller's thread alone, with the same treatment of denormals.
+void unfold_run_alone(long steps, long items, unfold_work work, void *context);
 
 #pragma clang assume_nonnull end
 #endif

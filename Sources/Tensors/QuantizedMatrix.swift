@@ -1,0 +1,145 @@
+import CKernels
+
+/// How weights are kept small.
+public enum WeightFormat: String, Codable, Sendable, CaseIterable {
+  /// 8 bits a weight, and a scale a row: w[n, k] = scale[n]·q[n, k], q in −127 … 127.
+  case int8
+  /// Half precision, IEEE binary16: 11 bits of accuracy.
+  case float16
+}
+
+/// A weight matrix `[N, K]` of fewer bits, for products with one row or a few.
+///
+/// Generating one stream of text reads every weight once a token, so that the time it takes is that
+/// of reading them.
+public final class QuantizedMatrix: Sendable {
+  public let rows: Int
+  public let columns: Int
+  public let contents: Contents
+
+  public enum Contents: Sendable {
+    case int8([Int8], scales: [Float])
+    case float16([UInt16])
+  }
+
+  /// - Precondition: as many numbers as rows × columns, and a scale a row.
+  public init(rows: Int, columns: Int, contents: Contents) {
+    switch contents {
+    case .int8(let values, let scales):
+      require(
+        values.count == rows * columns && scales.count == rows,
+        "\(values.count) weights and \(scales.count) scales for \([rows, columns])")
+    case .float16(let values):
+      require(values.count == rows * columns, "\(values.count) weights for \([rows, columns])")
+    }
+    (self.rows, self.columns, self.contents) = (rows, columns, contents)
+  }
+
+  /// Rounds a matrix.
+  public convenience init(_ matrix: Tensor, as format: WeightFormat) {
+    require(matrix.shape.rank == 2, "only a matrix can be quantized, not shape \(matrix.shape)")
+    let (rows, columns) = (matrix.shape[0], matrix.shape[1])
+    let contents = matrix.withValues { values -> Contents in
+      switch format {
+      case .float16:
+        return .float16(
+          [UInt16](unsafeUninitializedCapacity: values.count) { buffer, count in
+            if let from = values.baseAddress, let to = buffer.baseAddress {
+              Compute.kernels.to_float16(values.count, from, to)
+            }
+            count = values.count
+          })
+      case .int8:
+        var quantized: [Int8] = []
+        var scales: [Float] = []
+        quantized.reserveCapacity(values.count)
+        for row in 0..<rows {
+          let numbers = values[row * columns..<(row + 1) * columns]
+          let largest = numbers.reduce(0) { max($0, abs($1)) }
+          let scale = largest == 0 ? 1 : largest / 127
+          scales.append(scale)
+          for number in numbers { quantized.append(Int8((number / scale).rounded())) }
+        }
+        return .int8(quantized, scales: scales)
+      }
+    }
+    self.init(rows: rows, columns: columns, contents: contents)
+  }
+
+  /// The matrix in Float32.
+  public var dequantized: Tensor {
+    Tensor([rows, columns]) { out in
+      switch contents {
+      case .int8(let values, let scales):
+        for row in 0..<rows {
+          for index in row * columns..<(row + 1) * columns {
+            out[index] = Float(values[index]) * scales[row]
+          }
+        }
+      case .float16(let values):
+        values.withUnsafeBufferPointer { values in
+          guard let from = values.baseAddress else { return }
+          Compute.kernels.from_float16(values.count, from, out)
+        }
+      }
+    }
+  }
+
+  /// y = W·x, for the rows `range` of W.
+  func multiply(
+    _ x: UnsafePointer<Float>, rows range: Range<Int>, into y: UnsafeMutablePointer<Float>
+  ) {
+    let start = range.lowerBound * columns
+    switch contents {
+    case .int8(let values, let scales):
+      values.withUnsafeBufferPointer { values in
+        scales.withUnsafeBufferPointer { scales in
+          guard let w = values.baseAddress, let scale = scales.baseAddress else { return }
+          Compute.kernels.matrix_vector_int8(
+            range.count, columns, w + start, scale + range.lowerBound, x, y)
+        }
+      }
+    case .float16(let values):
+      values.withUnsafeBufferPointer { values in
+        guard let w = values.baseAddress else { return }
+        Compute.kernels.matrix_vector_float16(range.count, columns, w + start, x, y)
+      }
+    }
+  }
+}
+
+extension Parameter {
+  /// Replaces a matrix by a rounded one: its value is what the rounded numbers stand for, and
+  /// products with a few rows read them directly.
+  public func quantize(as format: WeightFormat) { setQuantized(QuantizedMatrix(value, as: format)) }
+
+  /// Takes a rounded matrix as its value.
+  public func setQuantized(_ matrix: QuantizedMatrix) {
+    let value = matrix.dequantized
+    value.storage.quantized.withLock { $0 = matrix }
+    self.value = value
+  }
+
+  /// The rounded matrix that this is, if it is one.
+  public var quantized: QuantizedMatrix? { value.storage.quantized.withLock { $0 } }
+}
+
+extension Parameterized {
+  /// Rounds all matrices; vectors stay as they are.
+  public func quantize(as format: WeightFormat) {
+    for (_, parameter) in parameters where parameter.shape.rank == 2 {
+      parameter.quantize(as: format)
+    }
+  }
+
+  /// The size of all parameters, as they are kept in a file.
+  public var weightBytes: Int {
+    parameters.reduce(0) { total, entry in
+      switch entry.parameter.quantized?.contents {
+      case .int8(let values, let scales): total + values.count + 4 * scales.count
+      case .float16(let values): total + 2 * values.count
+      case nil: total + 4 * entry.parameter.shape.count
+      }
+    }
+  }
+}

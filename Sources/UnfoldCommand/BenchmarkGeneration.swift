@@ -1,0 +1,70 @@
+import Foundation
+import Language
+import Tensors
+
+/// Measures how fast one stream of text is generated, and how soon the first token is there.
+struct GenerationBenchmark {
+  let name: String
+  let hidden: Int
+  let vocabulary: Int
+
+  static let all = [
+    GenerationBenchmark(name: "char", hidden: 512, vocabulary: 96),
+    GenerationBenchmark(name: "word", hidden: 1024, vocabulary: 10_000),
+  ]
+
+  struct Result: Encodable {
+    let config: String
+    let threads: Int
+    let tokensPerSecond, firstTokenSeconds: Double
+    let peakRssMib: Int
+  }
+
+  func measure(seconds: Double) throws -> Result {
+    let configuration = ModelConfiguration(cell: .lstm, layers: 2, hiddenSize: hidden)
+    let tokens = (0..<vocabulary).map { "t\($0)" }.joined(separator: " ")
+    let words = try Vocabulary(
+      unit: .words, building: Data(tokens.utf8), source: "benchmark", maximumSize: vocabulary)
+    let model = ModelFolder(
+      configuration: configuration, vocabulary: words,
+      model: configuration.model(vocabularySize: words.count, seed: 1))
+    return Result(
+      config: name, threads: Compute.threads, tokensPerSecond: try rate(model, seconds: seconds),
+      firstTokenSeconds: try firstToken(model), peakRssMib: peakResidentMebibytes())
+  }
+
+  /// Tokens a second: the median of windows of 64 tokens.
+  private func rate(_ folder: ModelFolder, seconds: Double) throws -> Double {
+    var generator = try TextGenerator(folder.model, vocabulary: folder.vocabulary, seed: 1)
+    let clock = ContinuousClock()
+    let begin = clock.now
+    var times: [Double] = []
+    while times.count < 6 || begin.duration(to: clock.now) < .seconds(seconds) {
+      times.append(clock.measure { for _ in 0..<64 { _ = generator.next() } } / .seconds(1))
+    }
+    return (64 / times.dropFirst().sorted()[(times.count - 1) / 2]).rounded()
+  }
+
+  /// Seconds from the start of a process to its first byte: the median of five.
+  private func firstToken(_ model: ModelFolder) throws -> Double {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "unfold-\(getpid())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try model.write(to: folder)
+    let program = URL(filePath: CommandLine.arguments[0])
+    let clock = ContinuousClock()
+    var times: [Double] = []
+    for _ in 0..<5 {
+      let process = Process()
+      let output = Pipe()
+      process.executableURL = program
+      process.arguments = ["generate", folder.path, "--length", "1", "--seed", "1"]
+      process.standardOutput = output
+      let begin = clock.now
+      try process.run()
+      _ = try output.fileHandleForReading.read(upToCount: 1)
+      times.append(begin.duration(to: clock.now) / .seconds(1))
+      process.waitUntilExit()
+    }
+    return times.sorted()[2]
+  }
+}
