@@ -148,7 +148,9 @@ public struct ModelFolder: Sendable {
 
   /// - Throws: if the file is too small for so many weights, before anything is allocated for them.
   private static func checkSize(of url: URL, for count: Int) throws {
-    let found = try SafetensorsFile(contentsOf: url).entries.reduce(0) { $0 + $1.range.count / 4 }
+    let found = try SafetensorsFile(contentsOf: url).entries.reduce(0) { sum, entry in
+      sum + entry.shape.reduce(1, *)
+    }
     guard found >= count else {
       throw ModelFolderError.damaged(
         file: url.path,

@@ -12,7 +12,9 @@ struct Quantize: UnfoldSubcommand {
       """)
 
   @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String
-  @Argument(help: "A text to measure the perplexity on.", completion: .file()) var file: String
+  @Argument(
+    help: "A text to measure the perplexity on, or - for standard input.", completion: .file())
+  var file: String
   @Option(help: "int8 or float16.") var weights: WeightFormat
   @Option(help: "The folder of the smaller model.", completion: .directory) var out: String
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
@@ -32,7 +34,7 @@ struct Quantize: UnfoldSubcommand {
 
   func execute() throws {
     let folder = try ModelFolder(contentsOf: URL(filePath: model))
-    let text = try SourceText(contentsOf: URL(filePath: file))
+    let text = try SourceText(path: file)
     let corpus = try Corpus([text], vocabulary: folder.vocabulary)
     let tokens = folder.vocabulary.withContext(corpus.tokens)
     let bytesBefore = 4 * folder.model.parameterCount

@@ -12,7 +12,7 @@ extension CommandTests {
       ("stride", ["0", "17"]), ("learning-rate", ["0", "inf", "1e999"]), ("momentum", ["1"]),
       ("weight-decay", ["inf"]), ("clip-norm", ["0", "-inf"]), ("clip-value", ["0", "-inf"]),
       ("epochs", ["0", "1.5"]), ("evaluations", ["0"]), ("patience", ["1.5"]), ("seed", ["1.5"]),
-      ("threads", ["0", "1025"]), ("max-seconds", ["inf", "1e300"]),
+      ("threads", ["0", "1025"]), ("log-every", ["0", "1.5"]), ("max-seconds", ["inf", "1e300"]),
       ("checkpoint-seconds", ["inf", "1e300"]),
     ]) func trainRefuses(option: String, values: [String]) throws {
       let place = try Workplace()
@@ -33,9 +33,14 @@ extension CommandTests {
       ("generate", "seed", ["1.5"]), ("generate", "threads", ["0", "1025"]),
       ("evaluate", "streams", ["0"]), ("evaluate", "threads", ["0"]),
       ("benchmark", "seconds", ["inf"]), ("benchmark", "threads", ["0"]),
+      ("quantize", "streams", ["0"]),
     ]) func othersRefuse(command: String, option: String, values: [String]) throws {
       let place = try Workplace()
-      let operands = ["generate": ["run"], "evaluate": ["run", "text"]][command] ?? []
+      let operands =
+        [
+          "generate": ["run"], "evaluate": ["run", "text"],
+          "quantize": ["run", "text", "--weights", "int8", "--out", "small"],
+        ][command] ?? []
       for value in values + Self.nonsense where !(option == "temperature" && value.count > 9) {
         let result = try place.unfold([command] + operands + ["--\(option)", value])
         expectRefusal(result, 64)

@@ -35,6 +35,14 @@ extension CommandTests {
       #expect(tokens == Small.text().unicodeScalars.count - 1)
     }
 
+    @Test func quantize() throws {
+      for format in ["int8", "float16"] {
+        let arguments = ["quantize", "run", "text", "--weights", format, "--out", format, "--json"]
+        #expect(try objects(arguments).first?["perplexity_after"] is NSNumber)
+        #expect(try place.unfold("evaluate", format, "text").code == 0)
+      }
+    }
+
     @Test func generate() throws {
       let objects = try objects(
         ["generate", "run", "--json", "--length", "20", "--seed", "1", "--prompt", "the"])
@@ -76,7 +84,7 @@ extension CommandTests {
       #expect(!result.text.contains("\u{1B}") && !result.error.contains("\u{1B}"))
     }
 
-    @Test(arguments: ["train", "generate", "evaluate", "benchmark", "doctor"])
+    @Test(arguments: ["train", "generate", "evaluate", "quantize", "benchmark", "doctor"])
     func helpTeaches(command: String) throws {
       let result = try place.unfold(command, "--help")
       #expect(result.code == 0)
