@@ -101,6 +101,9 @@ public final class LanguageModelTraining {
       try store.write(trainer.checkpoint(fingerprint: text.fingerprint))
       saved = clock.now
     }
+    func saveIfDue() throws {
+      if saved.duration(to: clock.now) >= checkpointInterval { try save() }
+    }
     if begin == nil { try save() }
     let recorder = MetricsRecorder(
       folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
@@ -124,9 +127,7 @@ public final class LanguageModelTraining {
         try event(.evaluated(evaluation, sample: sample))
       }
       // Not between a step and its evaluation, which a resumed run would then report again.
-      if !trainer.isEvaluationDue, saved.duration(to: clock.now) >= checkpointInterval {
-        try save()
-      }
+      if !trainer.isEvaluationDue { try saveIfDue() }
     }
     if case .diverged = outcome { return outcome }
     try save()

@@ -59,13 +59,12 @@ public final class Trainer<Model: StreamModel> {
     shouldStop: () -> Bool = { false }, on event: (TrainingEvent) throws -> Void
   ) throws -> TrainingOutcome {
     let started = progress.step
-    var newest: StepReport?
     while true {
       // First, since a checkpoint can be older than the evaluation that belongs to its step.
       if isEvaluationDue {
         let validation = evaluate?(model)
-        if let newest, let loss = validation?.nats, !progress.isCredible(loss) {
-          return .diverged(divergence(after: newest, loss: loss))
+        if let loss = validation?.nats, !progress.isCredible(loss) {
+          return .diverged(divergence(step: progress.step, loss: loss, gradientNorm: 0))
         }
         try event(.evaluated(evaluation(validation)))
       }
@@ -74,7 +73,6 @@ public final class Trainer<Model: StreamModel> {
       if progress.step > started, shouldStop() { return .interrupted }
       let (report, divergence) = step()
       if let divergence { return .diverged(divergence) }
-      newest = report
       try event(.step(report))
     }
   }
@@ -87,9 +85,7 @@ public final class Trainer<Model: StreamModel> {
     let mode = Mode.training(Philox(seed: configuration.seed, stream: 3).split(UInt64(number)))
     var result = configuration.truncation.gradients(
       of: model, on: streams, update: update, from: state, mode: mode)
-    let rate = configuration.schedule.rate(
-      step: number, totalSteps: totalSteps, base: configuration.learningRate,
-      plateau: progress.plateau)
+    let rate = rate(ofStep: number)
     let outcome = configuration.clipping.clip(&result.gradients, of: parameters)
     let loss = Double(result.loss)
     let report = StepReport(
@@ -97,7 +93,7 @@ public final class Trainer<Model: StreamModel> {
       learningRate: rate, gradientNorm: outcome.norm,
       clipped: outcome.clippedNorm || outcome.clippedValue, tokens: result.predictions)
     if !progress.isCredible(loss) || !outcome.norm.isFinite {
-      return (report, divergence(after: report, loss: loss))
+      return (report, divergence(step: number + 1, loss: loss, gradientNorm: outcome.norm))
     }
     optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
     state = result.state
@@ -105,10 +101,16 @@ public final class Trainer<Model: StreamModel> {
     return (report, nil)
   }
 
-  private func divergence(after report: StepReport, loss: Double) -> Divergence {
+  private func divergence(step: Int, loss: Double, gradientNorm: Double) -> Divergence {
     Divergence(
-      step: report.step, loss: loss, gradientNorm: report.gradientNorm,
-      learningRate: report.learningRate, clipsNorm: configuration.clipping.maximumNorm != nil)
+      step: step, loss: loss, gradientNorm: gradientNorm, learningRate: rate(ofStep: step - 1),
+      clipsNorm: configuration.clipping.maximumNorm != nil)
+  }
+
+  private func rate(ofStep number: Int) -> Float {
+    configuration.schedule.rate(
+      step: number, totalSteps: totalSteps, base: configuration.learningRate,
+      plateau: progress.plateau)
   }
 
   /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
