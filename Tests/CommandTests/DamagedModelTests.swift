@@ -74,7 +74,7 @@ extension CommandTests {
 
     @Test func noModelAtAll() throws {
       expectRefusal(try place.unfold("generate", "nothing"), 66, "no model at")
-      expectRefusal(try place.unfold("generate", "text"), 66, "is a file")
+      expectRefusal(try place.unfold("generate", "text"), 65, "line 1: an ARPA file begins")
       expectRefusal(try place.unfold("generate", "."), 65, "has no config.json")
       for model in ["best", "last"] {
         try FileManager.default.removeItem(at: place.path("run/\(model)"))
