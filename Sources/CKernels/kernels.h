@@ -3,6 +3,8 @@
 //   WIDTH      floats in a vector
 //   TILE_ROWS  rows of the innermost product: 2·TILE_ROWS + 3 vectors must fit the registers
 //   HALF       1 where the instruction set converts half-precision numbers
+//   DEPTH_BLOCK  depth that a product walks down at once: how much of a panel should stay in the
+//              nearest cache, against writing the result once for each block
 //   FUSED      1 where the instruction set has fused multiply-add
 #include "CKernels.h"
 #include <math.h>

@@ -7,5 +7,6 @@
 #define FUSED 1
 #define HALF 1
 #define TILE_ROWS 6
+#define DEPTH_BLOCK 256
 #include "kernels.h"
 #endif

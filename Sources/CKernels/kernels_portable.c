@@ -11,4 +11,5 @@
 #define HALF 0
 #define TILE_ROWS 6
 #endif
+#define DEPTH_BLOCK 256
 #include "kernels.h"

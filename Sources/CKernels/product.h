@@ -1,7 +1,7 @@
 // Matrix products on packed panels. The innermost function holds a tile of ROWS × 2 vectors of the
 // result in registers and walks down the depth; everything else feeds it from the near caches.
 
-enum { PANEL = 2 * WIDTH, DEPTH_BLOCK = 256 };
+enum { PANEL = 2 * WIDTH };
 
 INLINE void tile(const int rows, long depth, const float *a, long row_stride, long column_stride,
                  const float *panel, const float *bias, int accumulate, float *c, long c_stride) {

@@ -18,7 +18,7 @@
 #include <immintrin.h>
 #endif
 
-enum { SPINS = 2000, YIELDS = 200, SPINS_BEFORE_STEALING = 200, COUNT_BITS = 16 };
+enum { SPINS = 2000, YIELDS = 200, SPINS_BEFORE_STEALING = 200, COUNT_BITS = 16, LINE = 8 };
 
 struct unfold_team {
   int threads;
@@ -36,7 +36,7 @@ struct unfold_team {
 
   // The job.
   long steps, items;
-  _Atomic long *claims;  // per item, how many steps of it have been claimed
+  _Atomic long *claims;  // per item, a cache line apart, how many steps have been claimed
   unfold_work work;
   void *context;
   _Alignas(64) _Atomic long completed;  // items, of all steps together
@@ -88,7 +88,7 @@ static void restore_denormals(unsigned long before) {
 /// Does an item if nobody has claimed it for this step.
 static int try_item(unfold_team *team, long step, long item) {
   long expected = step;
-  if (!atomic_compare_exchange_strong_explicit(&team->claims[item], &expected, step + 1,
+  if (!atomic_compare_exchange_strong_explicit(&team->claims[item * LINE], &expected, step + 1,
                                                memory_order_acquire, memory_order_relaxed))
     return 0;
   team->work(team->context, step, item);
@@ -199,7 +199,7 @@ int unfold_team_run(unfold_team *team, long steps, long items, long *claims, unf
                     void *context) {
   if (pthread_mutex_trylock(&team->busy)) return 0;
   const unsigned long denormals = flush_denormals();
-  for (long item = 0; item < items; item++) claims[item] = 0;
+  for (long item = 0; item < items; item++) claims[item * LINE] = 0;
   team->steps = steps;
   team->items = items;
   team->claims = (_Atomic long *)claims;

@@ -105,7 +105,7 @@ private final class Team: @unchecked Sendable {
         var body = body
         withUnsafeMutablePointer(to: &body) { context in
           let isDone = handle.map { handle in
-            withUnsafeTemporaryAllocation(of: Int.self, capacity: max(items, 1)) { claims in
+            withUnsafeTemporaryAllocation(of: Int.self, capacity: 8 * max(items, 1)) { claims in
               claims.baseAddress.map {
                 unfold_team_run(handle, steps, items, $0, Self.call, context) != 0
               } ?? false

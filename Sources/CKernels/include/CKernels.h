@@ -116,7 +116,7 @@ unfold_team *_Nullable unfold_team_create(int threads);
 void unfold_team_destroy(unfold_team *team);
 /// Does `work` for all items of step 0, then for all of step 1, and so on. A thread has a share of
 /// the items, the same in each step; it takes others' when their threads lag behind.
-/// `claims` is room for one number an item.
+/// `claims` is room for 8 numbers an item: a cache line, so that claims don't disturb each other.
 /// Returns 0, having done nothing, when the team is busy with another caller's job.
 int unfold_team_run(unfold_team *team, long steps, long items, long *claims, unfold_work work,
                     void *context);
