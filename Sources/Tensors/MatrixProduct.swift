@@ -49,9 +49,7 @@ extension Tensor {
     return product.result(shape: shape.replacingLast(with: other.shape[1]))
       .recorded(from: a, other) { dc, sink in
         if sink.wants(0) { sink.add(dc.times(other.unrecorded.transposed), toInput: 0) }
-        if sink.wants(1) {
-          sink.add(a.asMatrix.transposed.times(dc.asMatrix), toInput: 1)
-        }
+        sink.addProduct(a.asMatrix, dc.asMatrix, toInput: 1)
       }
   }
 
@@ -66,9 +64,7 @@ extension Tensor {
     return product.result(shape: shape.replacingLast(with: b.shape[0]))
       .recorded(from: a, b) { dc, sink in
         if sink.wants(0) { sink.add(dc.times(b.unrecorded), toInput: 0) }
-        if sink.wants(1) {
-          sink.add(dc.asMatrix.transposed.times(a.asMatrix), toInput: 1)
-        }
+        sink.addProduct(dc.asMatrix, a.asMatrix, toInput: 1)
       }
   }
 
@@ -96,19 +92,23 @@ private struct Product {
   func result(shape: Shape) -> Tensor {
     let (rows, columns) = shape.asMatrix
     let depth = transposeB ? b.shape[1] : b.shape[0]
-    return Tensor(shape) { c in
-      guard rows > 0, columns > 0 else { return }
-      borrowing(a, b) {
-        if rows < 4, transposeB, !transposeA, depth > 0 {
-          return multiplyRowByRow(rows: rows, columns: columns, depth: depth, into: c)
-        }
-        let left = unfold_matrix(
-          base: a.base, row_stride: transposeA ? 1 : depth, column_stride: transposeA ? rows : 1)
-        PanelProduct(
-          rows: rows, columns: columns, depth: depth, a: left,
-          packed: packedB(depth: depth, columns: columns), into: c, stride: columns
-        ).run()
+    return Profile.measure(.stepProducts, operations: 2 * rows * columns * depth) {
+      Tensor(shape) { c in compute(rows: rows, columns: columns, depth: depth, into: c) }
+    }
+  }
+
+  private func compute(rows: Int, columns: Int, depth: Int, into c: UnsafeMutablePointer<Float>) {
+    guard rows > 0, columns > 0 else { return }
+    borrowing(a, b) {
+      if rows < 4, transposeB, !transposeA, depth > 0 {
+        return multiplyRowByRow(rows: rows, columns: columns, depth: depth, into: c)
       }
+      let left = unfold_matrix(
+        base: a.base, row_stride: transposeA ? 1 : depth, column_stride: transposeA ? rows : 1)
+      PanelProduct(
+        rows: rows, columns: columns, depth: depth, a: left,
+        packed: packedB(depth: depth, columns: columns), into: c, stride: columns
+      ).run()
     }
   }
 

@@ -9,6 +9,7 @@ package enum Profile {
     case inputProducts = "input products"
     case recurrentForward = "recurrence forward"
     case recurrentBackward = "recurrence backward"
+    case stepProducts = "products of single steps"
     case weightGradients = "weight gradients"
     case inputGradients = "input gradients"
     case readout = "readout and loss"

@@ -48,6 +48,7 @@ public func stacked(_ parts: [Tensor]) -> Tensor {
 /// Puts tensors one after the other along the first dimension: `[M, …]` and `[N, …]` → `[M + N, …]`.
 public func joined(_ parts: [Tensor]) -> Tensor {
   require(!parts.isEmpty, "nothing to join")
+  if parts.count == 1 { return parts[0] }
   let rest = parts[0].shape.dropFirst
   for part in parts {
     require(

@@ -151,6 +151,8 @@ package struct GradientSink {
   /// Per node that has been reached but not yet walked through, the gradients of its outputs.
   private var pending: [ObjectIdentifier: [Tensor?]] = [:]
   private var nodesByDepth: [[Node]] = []
+  /// Per leaf, products leftᵀ·right that are still to be added to its gradient.
+  private var products: [ObjectIdentifier: [(left: Tensor, right: Tensor)]] = [:]
   private var inputs: [Tensor.Source?] = []
 
   /// True if the operation's input number `index` wants a gradient.
@@ -175,6 +177,25 @@ package struct GradientSink {
       borrowing(gradient) { Compute.kernels.add(n, base + start, gradient.base, base + start) }
     }
     pending[ObjectIdentifier(source.node)]?[source.output] = total
+  }
+
+  /// Adds leftᵀ·right, `[R, M]` and `[R, N]` → `[M, N]`, to the gradient of input number `index`.
+  ///
+  /// For a leaf, the weights of a cell, this waits for the products of all other time steps: one
+  /// product of many rows is much faster than many of few.
+  package mutating func addProduct(_ left: Tensor, _ right: Tensor, toInput index: Int) {
+    guard let source = inputs[index] else { return }
+    guard source.node.pullback == nil else {
+      return add(left.detached.transposed.times(right.detached), to: source)
+    }
+    _ = reach(source)
+    products[ObjectIdentifier(source.node), default: []].append((left.detached, right.detached))
+  }
+
+  /// The sum of the products that have been collected for a leaf.
+  private mutating func takeProducts(for leaf: Node) -> Tensor? {
+    guard let pairs = products.removeValue(forKey: ObjectIdentifier(leaf)) else { return nil }
+    return joined(pairs.map(\.left)).transposed.times(joined(pairs.map(\.right)))
   }
 
   fileprivate mutating func add(_ gradient: Tensor, to source: Tensor.Source) {
@@ -217,8 +238,10 @@ package struct GradientSink {
         if let pullback = node.pullback {
           inputs = node.inputs
           pullback(gradients, &self)
-        } else if let gradient = gradients.first ?? nil {
-          byLeaf[ObjectIdentifier(node)] = gradient
+        } else {
+          let parts = [gradients.first ?? nil, takeProducts(for: node)].compactMap { $0 }
+          guard let first = parts.first else { continue }
+          byLeaf[ObjectIdentifier(node)] = parts.dropFirst().reduce(first, +)
           leaves.append(node)
         }
       }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Language
 import Learning
+import Recurrence
 import Tensors
 
 /// The sizes that every library is measured on.
@@ -33,12 +34,15 @@ struct BenchmarkConfiguration: Sendable {
     ModelConfiguration(cell: cell, layers: layers, hiddenSize: size)
   }
 
-  /// Floating-point operations of the products for one token, forward and backward, counted as if
-  /// nothing were looked up: 2 for each weight forward, 4 backward.
-  var operationsPerToken: Double {
-    let gates = cell == .lstm ? 4.0 : cell == .gru ? 3.0 : 1.0
-    let recurrent = Double(layers) * 2 * gates * Double(size * size)
-    return 6 * (recurrent + Double(size * vocabulary))
+  /// The same model of cells that are unfolded step by step.
+  var modelOfOwnCells: any RecurrentModel {
+    var generator = Philox(seed: 1)
+    let cells = (0..<layers).map { _ in
+      OwnCell(cell: LSTMCell(inputSize: size, hiddenSize: size, using: &generator))
+    }
+    return RecurrentLanguageModel(
+      vocabularySize: vocabulary, embeddingSize: size, hiddenSize: size, core: Stack(cells),
+      coreName: "lstm", seed: 1)
   }
 }
 
@@ -58,12 +62,15 @@ struct Benchmark: UnfoldSubcommand {
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
-  @Option(help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
+  @Option(
+    help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
   var generate: String?
   @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
   @OptionGroup var threads: ThreadOptions
+  @Flag(help: "Use an LSTM as a user would write it, step by step, for the configurations with one.")
+  var ownCell = false
   @Flag(help: "Print where the time goes.") var profile = false
   @Flag(help: "Print a JSON object per line.") var json = false
 
@@ -103,7 +110,10 @@ struct Benchmark: UnfoldSubcommand {
   }
 
   private func measure(_ sizes: BenchmarkConfiguration) throws {
-    let model = sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1)
+    let model =
+      ownCell && sizes.cell == .lstm
+      ? sizes.modelOfOwnCells
+      : sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1)
     var run = Run()
     let phases = try Profile.record { run = try steps(of: model, sizes) }
     let median = run.times.sorted()[run.times.count / 2]
