@@ -69,7 +69,7 @@ struct Benchmark: UnfoldSubcommand {
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
   @OptionGroup var threads: ThreadOptions
-  @Flag(help: "Use an LSTM as a user would write it, step by step, for the configurations with one.")
+  @Flag(help: "For configurations with an LSTM, one as a user would write it, step by step.")
   var ownCell = false
   @Flag(help: "Print where the time goes.") var profile = false
   @Flag(help: "Print a JSON object per line.") var json = false
