@@ -30,6 +30,8 @@ for ((line = 0; line < 400; line++)); do
   echo "$text"
 done >"$folder/text"
 
+# Every optimiser in turn.
+optimisers=(sgd momentum adam adamw rmsprop adagrad)
 settings=(--cell lstm --layers 2 --hidden 16 --dropout 0.2 --batch 8 --window 16 --stride 8
   --learning-rate 0.03 --schedule plateau:patience=1,factor=0.7 --epochs 12 --evaluations 4 --patience 14)
 
@@ -38,7 +40,8 @@ train() {
   if [ -e "$1/configuration.json" ]; then
     exec "$unfold" train --resume "$1" --checkpoint-seconds 0.01
   else
-    exec "$unfold" train "$folder/text" --out "$1" "${settings[@]}" --checkpoint-seconds 0.01
+    exec "$unfold" train "$folder/text" --out "$1" "${settings[@]}" --optimiser "$2" \
+      --checkpoint-seconds 0.01
   fi
 }
 
@@ -46,20 +49,24 @@ hashes() { (cd "$1" && sha256sum best/model.safetensors last/model.safetensors);
 milliseconds() { echo $(($(date +%s%N) / 1000000)); }
 
 begin=$(milliseconds)
-(train "$folder/whole") >/dev/null 2>&1
-length=$(($(milliseconds) - begin))
-expected=$(hashes "$folder/whole")
-echo "uninterrupted: $length ms"
-echo "$expected"
+for optimiser in "${optimisers[@]}"; do
+  (train "$folder/whole-$optimiser" "$optimiser") >/dev/null 2>&1
+  echo "$optimiser, uninterrupted:"
+  hashes "$folder/whole-$optimiser"
+done
+length=$((($(milliseconds) - begin) / ${#optimisers[@]}))
+echo "$length ms each"
 
 equal=0
 kills=0
 most=0
 for ((round = 1; round <= rounds; round++)); do
   run="$folder/run-$round"
+  optimiser=${optimisers[round % ${#optimisers[@]}]}
+  expected=$(hashes "$folder/whole-$optimiser")
   killed=0
   while :; do
-    (train "$run") >"$folder/log" 2>&1 &
+    (train "$run" "$optimiser") >"$folder/log" 2>&1 &
     process=$!
     # After six kills it may run to its end.
     if ((killed < 6)); then
@@ -85,7 +92,7 @@ for ((round = 1; round <= rounds; round++)); do
   if [ "$(hashes "$run" 2>&1)" = "$expected" ]; then
     equal=$((equal + 1))
   else
-    echo "round $round: the models differ after $killed kills"
+    echo "round $round, $optimiser: the models differ after $killed kills"
   fi
   rm -rf "$run"
 done

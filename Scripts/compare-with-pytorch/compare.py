@@ -111,8 +111,8 @@ def compare_training(cell, seed, unfold, file, run, steps):
         "--schedule", "constant", "--clip-norm", CLIP_NORM, "--epochs", math.ceil(steps / updates),
         "--seed", seed, "--log-every", 1, "--checkpoint-seconds", 1e9, "--out", run)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    lines = [line for line in lines if "training_nats" in line][:steps]
-    losses = numpy.array([line["training_nats"] for line in lines])
+    lines = [line for line in lines if "gradient_norm" in line][:steps]
+    losses = numpy.array([line["training_nats_per_token"] for line in lines])
     norms = numpy.array([line["gradient_norm"] for line in lines])
 
     # The first checkpoint holds the weights before the first step.

@@ -13,12 +13,14 @@ public final class LanguageModelTraining {
   public var checkpointInterval = Duration.seconds(30)
   /// A line of metrics every so many steps; nil for about a hundred lines an epoch.
   public var metricsInterval: Int?
+  /// Where the training stood when `run` returned.
+  public private(set) var progress: TrainingProgress?
   private let isResumed: Bool
 
   /// What a run tells while it goes.
   public enum Event: Sendable {
     /// Before the first step: how many there are, and how many of them are done.
-    case started(steps: Int, done: Int, tokensPerStep: Int)
+    case started(steps: Int, done: Int)
     case step(StepReport)
     case evaluated(EvaluationReport, sample: String)
     /// Something that a person should know.
@@ -107,10 +109,7 @@ public final class LanguageModelTraining {
     if begin == nil { try save() }
     let recorder = MetricsRecorder(
       folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
-    let tokensPerStep = settings.training.batch * settings.training.truncation.stride
-    try event(
-      .started(
-        steps: trainer.totalSteps, done: trainer.progress.step, tokensPerStep: tokensPerStep))
+    try event(.started(steps: trainer.totalSteps, done: trainer.progress.step))
 
     let outcome = try trainer.run(shouldStop: shouldStop) { report in
       switch report {
@@ -129,6 +128,7 @@ public final class LanguageModelTraining {
       // Not between a step and its evaluation, which a resumed run would then report again.
       if !trainer.isEvaluationDue { try saveIfDue() }
     }
+    progress = trainer.progress
     if case .diverged = outcome { return outcome }
     try save()
     try write(to: folder.last)

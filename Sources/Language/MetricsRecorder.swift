@@ -8,13 +8,15 @@ final class MetricsRecorder {
   private let every: Int
   private let encoder = JSONEncoder()
   private let clock = ContinuousClock()
+  private let begin: ContinuousClock.Instant
   private var last: ContinuousClock.Instant
   private var tokens = 0
 
   init(_ folder: RunFolder, every: Int) {
     self.folder = folder
     self.every = every
-    last = clock.now
+    begin = clock.now
+    last = begin
     encoder.outputFormatting = .sortedKeys
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -23,7 +25,7 @@ final class MetricsRecorder {
 
   private struct StepLine: Encodable {
     let step, epoch: Int
-    let trainingNats: Double
+    let seconds, trainingNatsPerToken: Double
     let learningRate: Float
     let gradientNorm: Double
     let clipped: Bool
@@ -32,11 +34,14 @@ final class MetricsRecorder {
 
   private struct EvaluationLine: Encodable {
     let step, epoch: Int
-    let trainingNatsPerToken: Double
+    let seconds, trainingNatsPerToken: Double
     let validationNatsPerToken: Double?
     let validationPerplexity: Double?
     let isBest: Bool
   }
+
+  /// Seconds since the run began or went on.
+  private var elapsed: Double { begin.duration(to: clock.now) / .seconds(1) }
 
   func record(_ report: StepReport) throws {
     tokens += report.tokens
@@ -44,7 +49,7 @@ final class MetricsRecorder {
     let seconds = last.duration(to: clock.now) / .seconds(1)
     try write(
       StepLine(
-        step: report.step, epoch: report.epoch, trainingNats: report.loss,
+        step: report.step, epoch: report.epoch, seconds: elapsed, trainingNatsPerToken: report.loss,
         learningRate: report.learningRate, gradientNorm: report.gradientNorm,
         clipped: report.clipped, tokensPerSecond: (Double(tokens) / seconds).rounded()))
     (last, tokens) = (clock.now, 0)
@@ -53,7 +58,8 @@ final class MetricsRecorder {
   func record(_ report: EvaluationReport) throws {
     try write(
       EvaluationLine(
-        step: report.step, epoch: report.epoch, trainingNatsPerToken: report.training.nats,
+        step: report.step, epoch: report.epoch, seconds: elapsed,
+        trainingNatsPerToken: report.training.nats,
         validationNatsPerToken: report.validation?.nats,
         validationPerplexity: report.validation?.perplexity, isBest: report.isBest))
   }

@@ -118,7 +118,7 @@ extension RecurrentLanguageModel {
   /// A model with a fresh embedding and readout.
   ///
   /// The embedding starts from the normal distribution (variance 1, or 0.01 if it is also the
-  /// readout), the readout uniform in ±1/√H, both as PyTorch's modules do.
+  /// readout), the readout uniform in ±1/√H. Untied, both start as PyTorch's modules do.
   public init(
     vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, core: Core, coreName: String,
     tied: Bool = false, dropout: Float = 0, seed: UInt64?

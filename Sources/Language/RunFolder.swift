@@ -28,6 +28,10 @@ public struct RunFolder: Sendable {
   /// - Throws: if it already holds one, or can't be written.
   func create(_ settings: RunSettings) throws {
     if holdsRun { throw RunError.holdsRun(path: url.path) }
+    let model = url.appending(path: ModelFolder.configurationFile)
+    if FileManager.default.fileExists(atPath: model.path) {
+      throw RunError.holdsModel(path: url.path)
+    }
     try Folder.make(url)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -84,6 +88,7 @@ public struct RunFolder: Sendable {
 /// What is wrong with the folder of a run.
 public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case holdsRun(path: String)
+  case holdsModel(path: String)
   case holdsNoRun(path: String)
   case damaged(file: String)
   case textWasStandardInput(path: String)
@@ -94,6 +99,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .holdsRun(let path):
       "\(path) already holds a training run; go on with it by --resume \(path), or choose another "
         + "--out."
+    case .holdsModel(let path):
+      "\(path) already holds a model, which would be taken for this run's; choose another --out."
     case .holdsNoRun(let path):
       "\(path) holds no training run (it has no configuration.json), so there is nothing to resume."
     case .damaged(let file): "\(file) can't be read as the settings of a training run."

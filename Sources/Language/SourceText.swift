@@ -41,13 +41,17 @@ public struct SourceText: Sendable, Equatable {
       throw CorpusError.missing(file: name)
     }
     if isFolder.boolValue { throw CorpusError.folder(name) }
-    let bytes: Data
-    do {
-      bytes = try Data(contentsOf: file, options: .mappedIfSafe)
-    } catch {
-      throw CorpusError.unreadable(file: name)
-    }
+    // What is no regular file, such as a pipe, can't be mapped, but it can be read to its end.
+    let bytes = (try? Data(contentsOf: file, options: .mappedIfSafe)) ?? Self.streamed(file)
+    guard let bytes else { throw CorpusError.unreadable(file: name) }
     if bytes.isEmpty { throw CorpusError.empty(file: name) }
     self.init(name: name, bytes: bytes)
+  }
+
+  private static func streamed(_ file: URL) -> Data? {
+    guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
+    defer { try? handle.close() }
+    guard let bytes = try? handle.readToEnd() else { return nil }
+    return bytes
   }
 }

@@ -48,11 +48,6 @@ public final class Trainer<Model: StreamModel> {
 
   public var updatesPerEpoch: Int { configuration.truncation.updates(length: streams.length) }
   public var totalSteps: Int { updatesPerEpoch * configuration.epochs }
-  /// Predictions that one epoch trains on.
-  public var tokensPerEpoch: Int {
-    let truncation = configuration.truncation
-    return (truncation.window + (updatesPerEpoch - 1) * truncation.stride) * streams.batch
-  }
 
   /// Trains until the end, or until `shouldStop`, which is asked after each step.
   public func run(

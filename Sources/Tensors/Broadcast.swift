@@ -49,6 +49,13 @@ extension Tensor {
     }
   }
 
+  /// Adds a vector to every row.
+  public static func + (row: Broadcast, x: Tensor) -> Tensor { x + row }
+  /// Multiplies every row with a vector.
+  public static func * (row: Broadcast, x: Tensor) -> Tensor { x * row }
+  /// Subtracts a vector from every row.
+  public static func - (x: Tensor, row: Broadcast) -> Tensor { x + (-row.vector).broadcast }
+
   private func eachRow(
     _ kernel: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
   ) -> Tensor {

@@ -70,16 +70,4 @@ final class BufferPool: Sendable {
   func giveBack(_ pointer: UnsafeMutableRawPointer, bytes: Int) {
     free.withLock { $0[bytes, default: []].append(Address(pointer: pointer)) }
   }
-
-  /// Returns all unused buffers to the system.
-  func trim() {
-    let unused = free.withLock { lists in
-      defer { lists = [:] }
-      return lists.values.flatMap { $0 }
-    }
-    for address in unused { release(address.pointer) }
-  }
 }
-
-/// The C library's `free`, under a name that the pool's list of free buffers doesn't hide.
-private func release(_ pointer: UnsafeMutableRawPointer) { free(pointer) }

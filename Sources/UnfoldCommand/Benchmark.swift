@@ -51,7 +51,8 @@ struct Benchmark: UnfoldSubcommand {
     abstract: "Measure how fast this machine trains.",
     discussion: """
       Trains on random tokens: forward, backward, clipping by global norm, update, with the state
-      carried. Prints a line per configuration: tokens a second over the median step.
+      carried. Prints a line per configuration: tokens a second over the median step. Peak memory is
+      that of the process so far: measure it with one configuration at a time.
 
         a  characters, LSTM 2×128, batch 50, window 50, vocabulary 65
         b  characters, LSTM 2×512, batch 50, window 50, vocabulary 96

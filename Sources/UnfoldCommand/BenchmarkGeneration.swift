@@ -50,7 +50,7 @@ struct GenerationBenchmark {
     let folder = FileManager.default.temporaryDirectory.appending(path: "unfold-\(getpid())")
     defer { try? FileManager.default.removeItem(at: folder) }
     try model.write(to: folder)
-    let program = URL(filePath: CommandLine.arguments[0])
+    let program = Bundle.main.executableURL ?? URL(filePath: CommandLine.arguments[0])
     let clock = ContinuousClock()
     var times: [Double] = []
     for _ in 0..<5 {

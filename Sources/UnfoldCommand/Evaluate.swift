@@ -20,6 +20,7 @@ struct Evaluate: UnfoldSubcommand {
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
   var streams = 1
   @OptionGroup var threads: ThreadOptions
+  @Flag(help: "Print JSON, which it does anyway.") var json = false
 
   func validate() throws {
     guard streams > 0 else { throw ValidationError("--streams must be positive, not \(streams).") }

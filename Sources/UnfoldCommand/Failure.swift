@@ -50,7 +50,7 @@ private func systemCode(for error: any Error) -> Int32 {
     }
   case let error as RunError:
     switch error {
-    case .holdsRun: return cantCreate
+    case .holdsRun, .holdsModel: return cantCreate
     case .holdsNoRun, .textWasStandardInput: return noInput
     case .damaged: return data
     case .stopped(let error, _): return fileCode(error)

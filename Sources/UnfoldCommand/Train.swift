@@ -40,6 +40,7 @@ struct Train: UnfoldSubcommand {
   var json = false
 
   func validate() throws {
+    if out?.isEmpty == true { throw ValidationError("--out needs the name of a folder.") }
     if let logEvery, logEvery < 1 {
       throw ValidationError("--log-every must be at least 1, not \(logEvery).")
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Language
 import Learning
 
@@ -51,8 +52,8 @@ struct TextOptions: ParsableArguments {
     let split = split ?? "90,10"
     _ = try Split(parsing: split)
     return TextSettings(
-      files: files, validationFile: valid, split: split,
-      unit: tokens ?? (files.isEmpty ? .words : .characters))
+      files: files, validationFile: valid.map { URL(filePath: $0).standardizedFileURL.path },
+      split: split, unit: tokens ?? (files.isEmpty ? .words : .characters))
   }
 }
 
@@ -98,12 +99,18 @@ struct TrainingOptions: ParsableArguments {
   func configuration(isToy: Bool) throws -> TrainingConfiguration {
     let method = optimiser ?? .adam
     var rule = OptimiserConfiguration(method)
-    if let momentum { rule.momentum = momentum }
+    if let momentum {
+      guard method == .momentum else {
+        throw ValidationError("--momentum is for --optimiser momentum, not \(method.rawValue).")
+      }
+      rule.momentum = momentum
+    }
     rule.nesterov = nesterov
     if let weightDecay { rule.weightDecay = weightDecay }
     let window = window ?? (isToy ? 35 : 64)
+    guard window > 0 else { throw ValidationError("--window must be at least 1, not \(window).") }
     let stride = stride ?? window
-    guard window > 0, (1...window).contains(stride) else {
+    guard (1...window).contains(stride) else {
       throw ValidationError("--stride must be from 1 to --window, \(window), not \(stride).")
     }
     return TrainingConfiguration(

@@ -24,7 +24,7 @@ final class TrainingConsole {
 
   func show(_ event: LanguageModelTraining.Event) throws {
     switch event {
-    case .started(let steps, let done, _):
+    case .started(let steps, let done):
       begin = clock.now
       firstStep = done
       introduce(steps: steps, done: done)
@@ -114,10 +114,25 @@ final class TrainingConsole {
     let outcome: String
     let steps: Int
     let seconds, tokensPerSecond: Double
-    let validationNatsPerToken, validationPerplexity: Double?
-    let testNatsPerToken, testPerplexity: Double?
-    let clippedSteps: Int?
-    let model: String
+    /// In how many steps clipping by norm and by value acted.
+    let clippedByNorm, clippedByValue: Int
+    var validationNatsPerToken, validationPerplexity: Double?
+    var testNatsPerToken, testPerplexity: Double?
+    /// Where the best model is; nil if none has been evaluated.
+    let model: String?
+    let folder: String
+  }
+
+  private func summary(_ outcome: String) -> Summary {
+    let progress = training.progress
+    return Summary(
+      outcome: outcome, steps: progress?.step ?? 0, seconds: elapsed,
+      tokensPerSecond: tokens == 0 ? 0 : (Double(tokens) / elapsed).rounded(),
+      clippedByNorm: progress?.clipping.byNorm ?? 0,
+      clippedByValue: progress?.clipping.byValue ?? 0,
+      model: FileManager.default.fileExists(atPath: training.folder.best.path)
+        ? training.folder.best.path : nil,
+      folder: training.folder.url.path)
   }
 
   func finish(_ outcome: TrainingOutcome) throws {
@@ -125,16 +140,25 @@ final class TrainingConsole {
     let folder = training.folder.url.path
     switch outcome {
     case .diverged(let divergence):
+      let hasBest = FileManager.default.fileExists(atPath: training.folder.best.path)
       Console.say(
-        "\(divergence) The last good checkpoint and the best model so far are in \(folder).")
+        "\(divergence) The last good checkpoint\(hasBest ? " and the best model so far are" : " is")"
+          + " in \(folder).")
+      if json { try Console.print(Console.json(summary("diverged"))) }
       return
     case .interrupted:
       Console.say(
         "Stopped, with a checkpoint. Go on with:  unfold train --resume \(folder)")
+      if json, !readerHasLeft { try Console.print(Console.json(summary("interrupted"))) }
       return
     case .stoppedEarly:
       Console.say("The validation loss had stopped falling, so training ended early.")
     case .finished: break
+    }
+    if let clipping = training.progress?.clipping, clipping.byNorm + clipping.byValue > 0 {
+      Console.say(
+        "Clipping acted in \(clipping.byNorm.grouped) of \(clipping.steps.grouped) steps by norm, in "
+          + "\(clipping.byValue.grouped) by value.")
     }
     if training.settings.text.files.isEmpty {
       try ToyReport(training).print(json: json)
@@ -152,14 +176,12 @@ final class TrainingConsole {
       training.text.validation.isEmpty
       ? nil : model.crossEntropy(of: training.text.validation, streams: 1) { _ in }
     if json {
-      try Console.print(
-        Console.json(
-          Summary(
-            outcome: outcome == .finished ? "finished" : "stopped early", steps: best?.step ?? 0,
-            seconds: elapsed, tokensPerSecond: (Double(tokens) / elapsed).rounded(),
-            validationNatsPerToken: validated?.nats, validationPerplexity: validated?.perplexity,
-            testNatsPerToken: tested?.nats, testPerplexity: tested?.perplexity, clippedSteps: nil,
-            model: training.folder.best.path)))
+      var summary = summary(outcome == .finished ? "finished" : "stopped early")
+      (summary.validationNatsPerToken, summary.validationPerplexity) = (
+        validated?.nats, validated?.perplexity
+      )
+      (summary.testNatsPerToken, summary.testPerplexity) = (tested?.nats, tested?.perplexity)
+      try Console.print(Console.json(summary))
       return
     }
     let unit = training.settings.text.unit
