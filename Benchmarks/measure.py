@@ -6,7 +6,7 @@
 Makes an environment for the peers from peers/requirements.txt under .build, once. A round runs every
 system once, each in a process of its own, one after the other; a figure is the median of its rounds,
 and a ratio the median of the rounds' ratios. Prints a line a round on standard error, and writes
-Documentation/Results/performance.json. Run it on a machine that does nothing else.
+Documentation/Results/performance.json and, for people, performance.md beside it. Run it on a machine that does nothing else.
 """
 
 import argparse
@@ -96,6 +96,57 @@ def processor():
         return platform.processor()
 
 
+NAMES = {
+    "a": "characters, LSTM 2×128, B 50, T 50, V 65",
+    "b": "characters, LSTM 2×512, B 50, T 50, V 96",
+    "c": "words, LSTM 2×200, B 20, T 20, V 10,000",
+    "d": "words, LSTM 2×650, B 20, T 35, V 10,000",
+    "e": "characters, Elman 1×512, B 32, T 64, V 96",
+    "f": "characters, GRU 2×512, B 64, T 50, V 96",
+    "char": "one stream, LSTM 2×512, V 96",
+    "word": "one stream, LSTM 2×1024, V 10,000",
+}
+
+
+def table(entries, second, digits):
+    """Rows of Markdown: Unfold beside each peer."""
+    lines = []
+    for entry in entries:
+        name = f"{entry['config']} {NAMES[entry['config']]}"
+        if "optimiser" in entry:
+            name += f", {entry['optimiser']}"
+        own = entry["unfold"]
+        for system, figures in entry.items():
+            if not isinstance(figures, dict) or system == "unfold":
+                continue
+            lines.append(
+                f"| {name} | {own['tokens_per_second']:,.0f} | {own['second_figure']:,.{digits}f} "
+                f"| {system} | {figures['tokens_per_second']:,.0f} "
+                f"({figures['lowest']:,.0f} to {figures['highest']:,.0f}) "
+                f"| {figures['second_figure']:,.{digits}f} | {figures['unfold_over_this']:.2f} |"
+            )
+    head = f"| | Unfold, tokens/s | {second} | peer | tokens/s (range) | {second} | ratio |"
+    return "\n".join([head, "| --- | ---: | ---: | --- | ---: | ---: | ---: |", *lines])
+
+
+def markdown(report, arguments):
+    machine = report["machine"]
+    return f"""# Speed
+
+{machine['cores']} cores of {machine['processor']}, {machine['system']}; {arguments.threads} threads. Medians of {arguments.rounds} rounds by turns; a ratio is the median of the rounds' ratios.
+
+    python3 Benchmarks/measure.py --configs {arguments.configs} --systems {arguments.systems} --optimisers {arguments.optimisers} --generate {arguments.generate or '""'} --generators {arguments.generators} --rounds {arguments.rounds} --seconds {arguments.seconds:g}
+
+## Training
+
+{table(report['training'], 'peak MiB', 0)}
+
+## Generation
+
+{table(report['generation'], 'first token, s', 3)}
+"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--configs", default="abcdef")
@@ -131,7 +182,9 @@ def main():
         "training": training,
         "generation": generation,
     }
-    Path(arguments.output).write_text(json.dumps(report, indent=1) + "\n")
+    output = Path(arguments.output)
+    output.write_text(json.dumps(report, indent=1) + "\n")
+    output.with_suffix(".md").write_text(markdown(report, arguments))
     print(json.dumps(report, indent=1))
 
 

@@ -3,25 +3,25 @@ import Foundation
 /// The SHA-256 digest of bytes that arrive in pieces.
 ///
 /// - SeeAlso: NIST, FIPS 180-4, "Secure Hash Standard" (2015), sections 4.1.2, 5.1.1 and 6.2.
-public struct SHA256: Sendable {
+package struct SHA256: Sendable {
   private var state = initialState
   /// Fewer than 64 bytes, which wait for the rest of their block.
   private var pending: [UInt8] = []
   private var byteCount: UInt64 = 0
 
-  public init() {}
+  package init() {}
 
   /// The digest of a whole file, as 64 lowercase hexadecimal digits.
   ///
   /// - Throws: ``FileError`` if the file can't be read.
-  public static func hash(of url: URL) throws(FileError) -> String {
+  package static func hash(of url: URL) throws(FileError) -> String {
     var hash = SHA256()
     try MappedFile(contentsOf: url).withBytes { hash.update(bytes: $0) }
     return hash.finalize()
   }
 
   /// Takes more bytes into the digest.
-  public mutating func update(bytes: UnsafeRawBufferPointer) {
+  package mutating func update(bytes: UnsafeRawBufferPointer) {
     byteCount &+= UInt64(bytes.count)
     var rest = bytes[...]
     if !pending.isEmpty {
@@ -38,7 +38,7 @@ public struct SHA256: Sendable {
   }
 
   /// The digest of all bytes so far, as 64 lowercase hexadecimal digits.
-  public func finalize() -> String {
+  package func finalize() -> String {
     // A one bit, zeros, and the length in bits as a big-endian UInt64, to a multiple of 64 bytes.
     var last = pending + [0x80]
     last += repeatElement(0, count: (120 - last.count) % 64)
