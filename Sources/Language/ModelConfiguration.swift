@@ -37,6 +37,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     case embeddingSize = "embedding_size"
   }
 
+  /// - Parameter embeddingSize: the hidden size if not given.
   public init(
     cell: CellKind = .lstm, layers: Int = 2, hiddenSize: Int = 256, embeddingSize: Int? = nil,
     tied: Bool = false, dropout: Float = 0

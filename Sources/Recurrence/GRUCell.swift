@@ -17,6 +17,7 @@ public struct GRUCell: RecurrentCell {
   public let biasIH: Parameter  // [3H]
   public let biasHH: Parameter  // [3H]
 
+  /// The gates in the order of their weights: r, z, n.
   public enum Gate: Int, GateOrder { case reset, update, candidate }
 
   /// - Parameter initialiser: PyTorch's if not given.

@@ -32,6 +32,7 @@ public struct LSTMCell: RecurrentCell {
   public let biasIH: Parameter  // [4H]
   public let biasHH: Parameter  // [4H]
 
+  /// The gates in the order of their weights: i, f, g, o.
   public enum Gate: Int, GateOrder { case input, forget, cell, output }
 
   /// - Parameter initialiser: PyTorch's if not given.

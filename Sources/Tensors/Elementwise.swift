@@ -85,20 +85,28 @@ extension Tensor {
 
   private func product(_ other: Tensor) -> Tensor { zip(other, "*", Compute.kernels.multiply) }
 
+  /// Adds a number to each element.
   public static func + (a: Tensor, b: Float) -> Tensor {
     a.scaled(by: 1, plus: b).recorded(from: a) { $1.add($0, toInput: 0) }
   }
+  /// Subtracts a number from each element.
   public static func - (a: Tensor, b: Float) -> Tensor { a + -b }
+  /// Subtracts each element from a number.
   public static func - (a: Float, b: Tensor) -> Tensor { -b + a }
+  /// Adds a number to each element.
   public static func + (a: Float, b: Tensor) -> Tensor { b + a }
 
+  /// Multiplies each element with a number.
   public static func * (a: Tensor, b: Float) -> Tensor {
     a.scaled(by: b).recorded(from: a) { gradient, sink in
       sink.add(gradient.scaled(by: b), toInput: 0)
     }
   }
+  /// Multiplies each element with a number.
   public static func * (a: Float, b: Tensor) -> Tensor { b * a }
+  /// Divides each element by a number.
   public static func / (a: Tensor, b: Float) -> Tensor { a * (1 / b) }
+  /// The negative of each element.
   public static prefix func - (a: Tensor) -> Tensor { a * -1 }
 
   fileprivate func activation(

@@ -3,6 +3,7 @@
 /// - Precondition: all other dimensions are equal.
 public func concatenated(_ parts: Tensor...) -> Tensor { concatenated(parts) }
 
+/// As above, for a list of tensors, at least one.
 public func concatenated(_ parts: [Tensor]) -> Tensor {
   require(!parts.isEmpty, "nothing to concatenate")
   let rows = parts[0].shape.asMatrix.rows

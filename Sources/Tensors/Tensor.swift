@@ -43,10 +43,12 @@ public struct Tensor: Sendable {
   /// A scalar, of shape `[]`.
   public init(_ value: Float) { self.init([], repeating: value) }
 
+  /// A tensor of one number, again and again.
   public init(_ shape: Shape, repeating value: Float) {
     self.init(shape) { $0.update(repeating: value, count: shape.count) }
   }
 
+  /// A tensor of zeros.
   public init(zeros shape: Shape) { self.init(shape, repeating: 0) }
 
   /// Numbers drawn uniformly from [−bound, bound).
@@ -68,6 +70,7 @@ public struct Tensor: Sendable {
     return withValues { $0[0] }
   }
 
+  /// Calls `body` with the elements, row-major. The buffer is valid during the call only.
   public func withValues<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
     try withExtendedLifetime(storage) {
       try body(UnsafeBufferPointer(start: storage.base + offset, count: count))
