@@ -6,7 +6,8 @@ import Tensors
 ///     p(w) = softmax(V·h + b)_w,      loss = mean over all rows of −ln p(target)
 ///
 /// The logits of a block of rows are computed, turned into their gradient and used for the weights'
-/// while they are in the cache; those of a whole batch are never in memory at once.
+/// while they are in the cache; with a large vocabulary those of a whole batch are never in memory
+/// at once.
 public enum SoftmaxReadout {
   /// The mean cross-entropy in nats, a scalar.
   ///
