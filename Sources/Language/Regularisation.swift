@@ -70,7 +70,7 @@ public struct Regularisation: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - outputs: h, `[T, B, H]`.
   ///   - dropped: y, h after dropout, `[T, B, H]`.
-  func penalty(outputs: Tensor, dropped: Tensor) -> Tensor? {
+  package func penalty(outputs: Tensor, dropped: Tensor) -> Tensor? {
     var terms: [Tensor] = []
     if activationPenalty > 0 { terms.append((dropped * dropped).mean() * activationPenalty) }
     let steps = outputs.shape[0]

@@ -43,14 +43,14 @@ public struct RandomWindows: Codable, Sendable, Equatable {
   }
 
   /// How many windows of T = `window` streams of that length give.
-  func updates(length: Int, window: Int) -> Int {
+  package func updates(length: Int, window: Int) -> Int {
     let mean = Double(window) * (1 - halved / 2)
     return length < window ? 0 : max(1, Int((Double(length) / mean).rounded()))
   }
 
   /// Where the windows of an epoch begin and end: a bound more than there are windows, rising from
   /// 0 to `length`.
-  func bounds(length: Int, window: Int, using generator: inout Philox) -> [Int] {
+  package func bounds(length: Int, window: Int, using generator: inout Philox) -> [Int] {
     let count = updates(length: length, window: window)
     var ends = [0.0]
     for _ in 0..<count {

@@ -9,17 +9,17 @@ import Tensors
 ///
 /// - SeeAlso: S. Merity, N. Keskar, R. Socher, "Regularizing and Optimizing LSTM Language Models",
 ///   ICLR 2018, algorithm 1.
-struct NonMonotonicTrigger: Codable, Sendable, Equatable {
+package struct NonMonotonicTrigger: Codable, Sendable, Equatable {
   /// n: how many evaluations may pass without improvement.
   let patience: Int
   private var losses: [Double] = []
   /// After which step averaging began, if it has; it never ends.
-  private(set) var begin: Int?
+  package private(set) var begin: Int?
 
-  init(patience: Int) { self.patience = patience }
+  package init(patience: Int) { self.patience = patience }
 
   /// Takes note of the loss of the evaluation after a step.
-  mutating func observe(_ loss: Double, step: Int) {
+  package mutating func observe(_ loss: Double, step: Int) {
     if begin == nil, let best = losses.dropLast(patience).min(), loss > best { begin = step }
     losses.append(loss)
   }
