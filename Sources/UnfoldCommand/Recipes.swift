@@ -6,10 +6,11 @@ extension Recipe {
       """
       {
         "tokens": "words", "cell": "lstm", "layers": 2, "hidden": 650, "tie": true, "dropout": 0,
-        "embedding-dropout": 0.1, "input-dropout": 0.4, "layer-dropout": 0.3, "output-dropout": 0.4,
-        "recurrent-dropout": 0.3, "activation-penalty": 2, "temporal-penalty": 1,
-        "batch": 20, "window": 35, "random-windows": true, "optimiser": "sgd", "learning-rate": 20,
-        "schedule": "cosine:warmup=0,final=0.01", "clip-norm": 0.25, "epochs": 27
+        "embedding-dropout": 0.1, "input-dropout": 0.4, "layer-dropout": 0.25,
+        "output-dropout": 0.4, "recurrent-dropout": 0.25, "activation-penalty": 1,
+        "temporal-penalty": 1, "batch": 32, "window": 35, "random-windows": true,
+        "optimiser": "adam", "learning-rate": 0.003, "schedule": "cosine:warmup=400,final=0.005",
+        "clip-norm": 0.5, "epochs": 24
       }
       """),
     Recipe(
@@ -17,9 +18,9 @@ extension Recipe {
       """
       {
         "tokens": "words", "cell": "elman", "layers": 1, "hidden": 650, "tie": true, "dropout": 0,
-        "input-dropout": 0.3, "output-dropout": 0.4, "batch": 20, "window": 35,
-        "random-windows": true, "optimiser": "sgd", "learning-rate": 5,
-        "schedule": "cosine:warmup=0,final=0.01", "clip-norm": 0.25, "epochs": 30
+        "embedding-dropout": 0.1, "input-dropout": 0.3, "output-dropout": 0.4, "batch": 32,
+        "window": 35, "random-windows": true, "optimiser": "adam", "learning-rate": 0.001,
+        "schedule": "cosine:warmup=400,final=0.005", "clip-norm": 0.5, "epochs": 40
       }
       """),
     Recipe(
