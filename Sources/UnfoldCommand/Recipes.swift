@@ -10,7 +10,7 @@ extension Recipe {
         "output-dropout": 0.4, "recurrent-dropout": 0.25, "activation-penalty": 1,
         "temporal-penalty": 1, "batch": 32, "window": 35, "random-windows": true,
         "optimiser": "adam", "learning-rate": 0.003, "schedule": "cosine:warmup=400,final=0.005",
-        "clip-norm": 0.5, "epochs": 24
+        "clip-norm": 0.5, "epochs": 25
       }
       """),
     Recipe(
