@@ -157,15 +157,16 @@ public final class Trainer<Model: StreamModel> {
     let loss = validation?.nats ?? training.nats
     configuration.schedule.observe(loss, in: &progress.plateau)
     progress.stopping?.observe(loss)
-    progress.averaging?.observe(loss, step: progress.step)
+    let step = progress.step
+    progress.averaging?.observe(loss, step: step)
     if average == nil, progress.averaging?.begin != nil {
       average = WeightAverage(of: parameters)
     }
     let isBest = progress.best.observe(loss)
-    if isBest { progress.bestStep = progress.step }
-    progress.evaluatedStep = progress.step
+    if isBest { progress.bestStep = step }
+    progress.evaluatedStep = step
     return EvaluationReport(
-      step: progress.step, epoch: (progress.step - 1) / updatesPerEpoch + 1, training: training,
+      step: step, epoch: (step - 1) / updatesPerEpoch + 1, training: training,
       validation: validation, isBest: isBest)
   }
 

@@ -20,7 +20,10 @@ extension CommandTests {
     ]) func trainRefuses(option: String, values: [String]) throws {
       let place = try Workplace()
       try place.write(Small.text(), to: "text")
-      let fitting = ["learning-rate", "clip-norm", "clip-value", "weight-decay"]
+      let fitting = [
+        "learning-rate", "clip-norm", "clip-value", "weight-decay", "activation-penalty",
+        "temporal-penalty",
+      ]
       for value in values + Self.nonsense {
         if value == Self.nonsense[3], fitting.contains(option) { continue }
         let result = try place.unfold(
