@@ -24,8 +24,9 @@ import Testing
     // Equal isn't above.
     #expect(pulled([3, 3, 3, 3], patience: 0) == nil)
     #expect(pulled([3, 4, 2], patience: 0) == 1)
-    #expect(pulled([3, 4, 5, 6], patience: 3) == 3)
-    #expect(pulled([3, 4, 5], patience: 3) == nil)
+    // The first that can pull is evaluation n + 1.
+    #expect(pulled([3, 4, 5, 6], patience: 3) == nil)
+    #expect(pulled([3, 4, 5, 6, 7], patience: 3) == 4)
   }
 
   /// Twenty updates an epoch of windows of random lengths, dropout and clipping.
