@@ -118,8 +118,10 @@ public final class LanguageModelTraining {
         try event(.step(step))
       case .evaluated(let evaluation):
         try recorder.record(evaluation)
-        if evaluation.isBest { try write(to: folder.best) }
-        let sample = try sample(seed: UInt64(evaluation.step))
+        let sample = try trainer.withAveragedWeights {
+          if evaluation.isBest { try write(to: folder.best) }
+          return try self.sample(seed: UInt64(evaluation.step))
+        }
         try Folder.append(
           line: RunFolder.sampleHeading(step: evaluation.step) + "\n\(sample)\n",
           to: folder.samples)
@@ -131,7 +133,7 @@ public final class LanguageModelTraining {
     progress = trainer.progress
     if case .diverged = outcome { return outcome }
     try save()
-    try write(to: folder.last)
+    try trainer.withAveragedWeights { try write(to: folder.last) }
     return outcome
   }
 

@@ -26,13 +26,16 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var layers: Int
   public var hiddenSize: Int
   public var embeddingSize: Int
-  /// Whether the readout's weights are the embedding's; sizes must then be equal.
+  /// Whether the readout's weights are the embedding's; the last of several layers then has the
+  /// embedding's size.
   public var tied: Bool
   /// Dropout between layers and before the readout, in training.
   public var dropout: Float
+  /// What else keeps the model from learning its text by heart, in training; nil for nothing.
+  public var regularisation: Regularisation?
 
   enum CodingKeys: String, CodingKey {
-    case cell, layers, tied, dropout
+    case cell, layers, tied, dropout, regularisation
     case hiddenSize = "hidden_size"
     case embeddingSize = "embedding_size"
   }
@@ -40,7 +43,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   /// - Parameter embeddingSize: the hidden size if not given.
   public init(
     cell: CellKind = .lstm, layers: Int = 2, hiddenSize: Int = 256, embeddingSize: Int? = nil,
-    tied: Bool = false, dropout: Float = 0
+    tied: Bool = false, dropout: Float = 0, regularisation: Regularisation? = nil
   ) {
     self.cell = cell
     self.layers = layers
@@ -48,6 +51,15 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     self.embeddingSize = embeddingSize ?? hiddenSize
     self.tied = tied
     self.dropout = dropout
+    self.regularisation = regularisation
+  }
+
+  /// The size of what goes into a layer, counted from 0.
+  func inputSize(ofLayer layer: Int) -> Int { layer == 0 ? embeddingSize : hiddenSize }
+
+  /// The size of a layer, counted from 0.
+  func outputSize(ofLayer layer: Int) -> Int {
+    tied && layer == layers - 1 ? embeddingSize : hiddenSize
   }
 
   /// This configuration, if a model can be made of it.
@@ -63,11 +75,12 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       throw .outOfRange(
         setting: "dropout", legal: "at least 0 and less than 1", found: "\(dropout)")
     }
-    guard !tied || embeddingSize == hiddenSize else {
+    guard !tied || layers > 1 || embeddingSize == hiddenSize else {
       throw .outOfRange(
-        setting: "embedding size with tied weights", legal: "the hidden size, \(hiddenSize)",
-        found: "\(embeddingSize)")
+        setting: "embedding size of one layer with tied weights",
+        legal: "the hidden size, \(hiddenSize)", found: "\(embeddingSize)")
     }
+    _ = try regularisation?.validated()
     return self
   }
 
@@ -77,36 +90,44 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public func model(vocabularySize: Int, seed: UInt64?) -> any RecurrentModel {
     var generator = Philox(seed: seed ?? 0, stream: 1)
     let zeros = seed == nil ? CellInitialiser(input: .zeros, recurrent: .zeros) : nil
+    let recurrentDropout = regularisation?.recurrentDropout ?? 0
     switch cell {
     case .elman, .elmanReLU:
       return model(vocabularySize, seed, &generator) {
         ElmanCell(
-          inputSize: $0, hiddenSize: hiddenSize, activation: cell == .elman ? .tanh : .relu,
-          initialiser: zeros, using: &$1)
+          inputSize: $0, hiddenSize: $1, activation: cell == .elman ? .tanh : .relu,
+          initialiser: zeros, recurrentDropout: recurrentDropout, using: &$2)
       }
     case .lstm:
       return model(vocabularySize, seed, &generator) {
-        LSTMCell(inputSize: $0, hiddenSize: hiddenSize, initialiser: zeros, using: &$1)
+        LSTMCell(
+          inputSize: $0, hiddenSize: $1, initialiser: zeros, recurrentDropout: recurrentDropout,
+          using: &$2)
       }
     case .gru:
       return model(vocabularySize, seed, &generator) {
-        GRUCell(inputSize: $0, hiddenSize: hiddenSize, initialiser: zeros, using: &$1)
+        GRUCell(
+          inputSize: $0, hiddenSize: $1, initialiser: zeros, recurrentDropout: recurrentDropout,
+          using: &$2)
       }
     }
   }
 
   private func model<Cell: RecurrentCell>(
     _ vocabularySize: Int, _ seed: UInt64?, _ generator: inout Philox,
-    cell: (_ inputSize: Int, inout Philox) -> Cell
+    cell: (_ inputSize: Int, _ hiddenSize: Int, inout Philox) -> Cell
   ) -> any RecurrentModel where Cell.Input == Tensor, Cell.Output == Tensor {
     var cells: [Cell] = []
     for layer in 0..<layers {
-      cells.append(cell(layer == 0 ? embeddingSize : hiddenSize, &generator))
+      cells.append(
+        cell(inputSize(ofLayer: layer), outputSize(ofLayer: layer), &generator))
     }
+    let regularisation = regularisation ?? Regularisation()
     return RecurrentLanguageModel(
       vocabularySize: vocabularySize, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
-      core: Stack(cells, dropout: dropout), coreName: self.cell.moduleName, tied: tied,
-      dropout: dropout, seed: seed)
+      core: Stack(cells, dropout: dropout, variationalDropout: regularisation.layerDropout),
+      coreName: self.cell.moduleName, tied: tied, dropout: dropout,
+      regularisation: regularisation, seed: seed)
   }
 }
 
@@ -122,7 +143,8 @@ extension RecurrentLanguageModel {
   /// readout), the readout uniform in ±1/√H. Untied, both start as PyTorch's modules do.
   public init(
     vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, core: Core, coreName: String,
-    tied: Bool = false, dropout: Float = 0, seed: UInt64?
+    tied: Bool = false, dropout: Float = 0, regularisation: Regularisation = Regularisation(),
+    seed: UInt64?
   ) {
     let table: Shape = [vocabularySize, embeddingSize]
     let weights: Shape = [vocabularySize, hiddenSize]
@@ -143,6 +165,7 @@ extension RecurrentLanguageModel {
     }
     self.init(
       embedding: Parameter(embedding), core: core, coreName: coreName,
-      readout: tied ? nil : Parameter(readout), readoutBias: Parameter(bias), dropout: dropout)
+      readout: tied ? nil : Parameter(readout), readoutBias: Parameter(bias), dropout: dropout,
+      regularisation: regularisation)
   }
 }

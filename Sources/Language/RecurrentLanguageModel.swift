@@ -16,13 +16,16 @@ where Core.Input == Tensor, Core.Output == Tensor {
   public let readoutBias: Parameter  // b, [V]
   /// The probability with which an output of the core is dropped in training.
   public let dropout: Float
+  /// What else acts in training. Of it, the core has its own parts (`layerDropout` and
+  /// `recurrentDropout`).
+  public let regularisation: Regularisation
   private let untiedReadout: Parameter?  // V, [V, H]
 
   /// - Parameter readout: V, `[V, H]`; nil ties it to the embedding, which must then have the
   ///   core's output size.
   public init(
     embedding: Parameter, core: Core, coreName: String, readout: Parameter?, readoutBias: Parameter,
-    dropout: Float = 0
+    dropout: Float = 0, regularisation: Regularisation = Regularisation()
   ) {
     self.embedding = embedding
     self.core = core
@@ -30,6 +33,7 @@ where Core.Input == Tensor, Core.Output == Tensor {
     untiedReadout = readout
     self.readoutBias = readoutBias
     self.dropout = dropout
+    self.regularisation = regularisation
   }
 
   /// V, the weights of the readout, `[V, H]`.
@@ -43,22 +47,52 @@ where Core.Input == Tensor, Core.Output == Tensor {
   public func hidden(_ window: Window, from state: Core.State?, mode: Mode)
     -> (hidden: Tensor, state: Core.State)
   {
-    let inputs = embedding.tensor.gathering(window.inputs, leading: [window.steps, window.batch])
-    var (hidden, last) = unfold(core, over: inputs, from: state, mode: mode.part(0))
-    if case .training(let generator) = mode.part(1) {
-      hidden = hidden.dropout(dropout, using: generator)
+    let (outputs, last) = outputs(window, from: state, mode: mode)
+    return (dropped(outputs, mode: mode), last)
+  }
+
+  /// What the core gives: `[T, B, H]`, and the state after the window.
+  private func outputs(_ window: Window, from state: Core.State?, mode: Mode)
+    -> (outputs: Tensor, last: Core.State)
+  {
+    var inputs = embedding.tensor.gathering(window.inputs, leading: [window.steps, window.batch])
+    if case .training(let generator) = mode {
+      inputs =
+        inputs
+        .dropout(
+          regularisation.embeddingDropout, ofRows: window.inputs, among: vocabularySize,
+          using: generator.split(2)
+        )
+        .variationalDropout(regularisation.inputDropout, using: generator.split(3))
     }
-    return (hidden, last)
+    return unfold(core, over: inputs, from: state, mode: mode.part(0))
+  }
+
+  /// The core's outputs after dropout.
+  private func dropped(_ outputs: Tensor, mode: Mode) -> Tensor {
+    guard case .training(let generator) = mode else { return outputs }
+    return outputs.dropout(dropout, using: generator.split(1))
+      .variationalDropout(regularisation.outputDropout, using: generator.split(4))
   }
 
   public func loss(_ window: Window, from state: Core.State?, skipping skipped: Int, mode: Mode)
     -> (loss: Tensor, state: Core.State)
   {
-    let (hidden, last) = hidden(window, from: state, mode: mode)
-    let loss = SoftmaxReadout.crossEntropy(
-      skipped == 0 ? hidden : hidden[skipped..<window.steps], weight: readout.tensor,
-      bias: readoutBias.tensor, targets: Array(window.targets.dropFirst(skipped * window.batch)))
+    let (loss, _, last) = penalisedLoss(window, from: state, skipping: skipped, mode: mode)
     return (loss, last)
+  }
+
+  public func penalisedLoss(
+    _ window: Window, from state: Core.State?, skipping skipped: Int, mode: Mode
+  ) -> (loss: Tensor, penalty: Tensor?, state: Core.State) {
+    let (all, last) = outputs(window, from: state, mode: mode)
+    let outputs = skipped == 0 ? all : all[skipped..<window.steps]
+    let hidden = dropped(outputs, mode: mode)
+    let loss = SoftmaxReadout.crossEntropy(
+      hidden, weight: readout.tensor, bias: readoutBias.tensor,
+      targets: Array(window.targets.dropFirst(skipped * window.batch)))
+    guard case .training = mode else { return (loss, nil, last) }
+    return (loss, regularisation.penalty(outputs: outputs, dropped: hidden), last)
   }
 
   /// One step for one stream: the logits of what comes after `token`, `[V]`, and the next state.

@@ -25,14 +25,17 @@ extension ModelConfiguration {
 
   /// The number of all weights, known without making them: for a validated configuration.
   public func parameterCount(vocabularySize: Int) -> Int {
-    let first = gates * hiddenSize * (embeddingSize + hiddenSize + 2)
-    let other = gates * hiddenSize * (2 * hiddenSize + 2)
-    let tables = vocabularySize * (embeddingSize + (tied ? 0 : hiddenSize) + 1)
-    return tables + first + (layers - 1) * other
+    let cells = (0..<layers).reduce(0) { sum, layer in
+      sum + gates * outputSize(ofLayer: layer)
+        * (inputSize(ofLayer: layer) + outputSize(ofLayer: layer) + 2)
+    }
+    return vocabularySize * (embeddingSize + (tied ? 0 : hiddenSize) + 1) + cells
   }
 
   /// Numbers that the forward pass of one step of one stream keeps for the way back, at least.
-  var activationsPerToken: Int { layers * hiddenSize * (gates + 1) }
+  var activationsPerToken: Int {
+    (0..<layers).reduce(0) { $0 + outputSize(ofLayer: $1) * (gates + 1) }
+  }
 }
 
 extension RunSettings {
@@ -40,7 +43,8 @@ extension RunSettings {
   ///   better said at once than by the system, which would end the process.
   func checkMemory(vocabularySize: Int) throws {
     let model = try model.validated()
-    let copies = 2 + training.optimiser.method.momentCount
+    let copies =
+      2 + training.optimiser.method.momentCount + (training.averageAfter == nil ? 0 : 1)
     let weights = Double(model.parameterCount(vocabularySize: vocabularySize) * copies)
     let tokens = Double(training.batch) * Double(training.truncation.window)
     let needed = 4 * (weights + tokens * Double(model.activationsPerToken))

@@ -17,6 +17,9 @@ public final class Trainer<Model: StreamModel> {
   private let parameters: [(name: String, parameter: Parameter)]
   private let optimiser: Optimiser
   private var state: Model.State?
+  private var average: WeightAverage?
+  /// Of random windows in the newest epoch, so as not to draw them anew for each.
+  private var bounds: (epoch: Int, places: [Int])?
 
   /// - Parameters:
   ///   - training: the text; its length must give at least one window per stream.
@@ -44,9 +47,14 @@ public final class Trainer<Model: StreamModel> {
     if let patience = configuration.patience {
       progress.stopping = try EarlyStopping(patience: patience)
     }
+    progress.averaging = configuration.averageAfter.map { NonMonotonicTrigger(patience: $0) }
   }
 
-  public var updatesPerEpoch: Int { configuration.truncation.updates(length: streams.length) }
+  public var updatesPerEpoch: Int {
+    let truncation = configuration.truncation
+    return configuration.randomWindows?.updates(length: streams.length, window: truncation.window)
+      ?? truncation.updates(length: streams.length)
+  }
   public var totalSteps: Int { updatesPerEpoch * configuration.epochs }
 
   /// Trains until the end, or until `shouldStop`, which is asked after each step.
@@ -57,7 +65,7 @@ public final class Trainer<Model: StreamModel> {
     while true {
       // First, since a checkpoint can be older than the evaluation that belongs to its step.
       if isEvaluationDue {
-        let validation = evaluate?(model)
+        let validation = withAveragedWeights { evaluate?(model) }
         if let loss = validation?.nats, !progress.isCredible(loss) {
           return .diverged(divergence(step: progress.step, loss: loss, gradientNorm: 0))
         }
@@ -78,8 +86,7 @@ public final class Trainer<Model: StreamModel> {
     let update = number % updatesPerEpoch
     if update == 0 { state = nil }
     let mode = Mode.training(Philox(seed: configuration.seed, stream: 3).split(UInt64(number)))
-    var result = configuration.truncation.gradients(
-      of: model, on: streams, update: update, from: state, mode: mode)
+    var result = gradients(update: update, epoch: number / updatesPerEpoch, mode: mode)
     let rate = rate(ofStep: number)
     let outcome = configuration.clipping.clip(&result.gradients, of: parameters)
     let loss = Double(result.loss)
@@ -91,9 +98,33 @@ public final class Trainer<Model: StreamModel> {
       return (report, divergence(step: number + 1, loss: loss, gradientNorm: outcome.norm))
     }
     optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
+    average?.add()
     state = result.state
     progress.note(loss: loss, predictions: result.predictions, clipping: outcome)
     return (report, nil)
+  }
+
+  private func gradients(update: Int, epoch: Int, mode: Mode)
+    -> TruncatedBPTT.Result<Model.State>
+  {
+    let truncation = configuration.truncation
+    guard let places = bounds(ofEpoch: epoch) else {
+      return truncation.gradients(of: model, on: streams, update: update, from: state, mode: mode)
+    }
+    return truncation.gradients(
+      of: model, on: streams.window(places[update]..<places[update + 1]), skipping: 0, from: state,
+      mode: mode)
+  }
+
+  /// Where the windows of an epoch begin and end, if their lengths are random.
+  private func bounds(ofEpoch epoch: Int) -> [Int]? {
+    guard let random = configuration.randomWindows else { return nil }
+    if let bounds, bounds.epoch == epoch { return bounds.places }
+    var generator = Philox(seed: configuration.seed, stream: 4).split(UInt64(epoch))
+    let places = random.bounds(
+      length: streams.length, window: configuration.truncation.window, using: &generator)
+    bounds = (epoch, places)
+    return places
   }
 
   private func divergence(step: Int, loss: Double, gradientNorm: Double) -> Divergence {
@@ -102,10 +133,15 @@ public final class Trainer<Model: StreamModel> {
       clipsNorm: configuration.clipping.maximumNorm != nil)
   }
 
+  /// By the schedule; and of a window of random length, in proportion to it.
   private func rate(ofStep number: Int) -> Float {
-    configuration.schedule.rate(
+    let rate = configuration.schedule.rate(
       step: number, totalSteps: totalSteps, base: configuration.learningRate,
       plateau: progress.plateau)
+    guard let places = bounds(ofEpoch: number / updatesPerEpoch) else { return rate }
+    let update = number % updatesPerEpoch
+    return rate * Float(places[update + 1] - places[update])
+      / Float(configuration.truncation.window)
   }
 
   /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
@@ -121,12 +157,26 @@ public final class Trainer<Model: StreamModel> {
     let loss = validation?.nats ?? training.nats
     configuration.schedule.observe(loss, in: &progress.plateau)
     progress.stopping?.observe(loss)
+    let step = progress.step
+    progress.averaging?.observe(loss, step: step)
+    if average == nil, progress.averaging?.begin != nil {
+      average = WeightAverage(of: parameters)
+    }
     let isBest = progress.best.observe(loss)
-    if isBest { progress.bestStep = progress.step }
-    progress.evaluatedStep = progress.step
+    if isBest { progress.bestStep = step }
+    progress.evaluatedStep = step
     return EvaluationReport(
-      step: progress.step, epoch: (progress.step - 1) / updatesPerEpoch + 1, training: training,
+      step: step, epoch: (step - 1) / updatesPerEpoch + 1, training: training,
       validation: validation, isBest: isBest)
+  }
+
+  /// Calls `body` while the model has the weights that are evaluated: their mean since averaging
+  /// began, if it has (see `TrainingConfiguration.averageAfter`), or else the newest.
+  ///
+  /// A model that is written, or used in any way, belongs in here; training goes on with the newest.
+  public func withAveragedWeights<R>(_ body: () throws -> R) rethrows -> R {
+    guard let average, average.count > 0 else { return try body() }
+    return try average.whileInPlace(body)
   }
 
   // MARK: Checkpoints
@@ -138,9 +188,10 @@ public final class Trainer<Model: StreamModel> {
     let weights = parameters.map { ("weights.\($0.name)", $0.parameter.value) }
     let moments = optimiser.state.map { ("optimiser.\($0.name)", $0.tensor) }
     let carried = (state?.tensors ?? []).enumerated().map { ("state.\($0)", $1) }
+    let means = (average?.tensors ?? []).map { ("average.\($0.name)", $0.tensor) }
     return Checkpoint(
       progress: progress, optimiserSteps: optimiser.stepCount, fingerprint: fingerprint,
-      tensors: weights + moments + carried)
+      tensors: weights + moments + carried + means)
   }
 
   /// Goes on from a checkpoint of the same model, configuration and text.
@@ -159,6 +210,11 @@ public final class Trainer<Model: StreamModel> {
     guard carried.isEmpty || tensors.map(\.shape) == shapes else {
       throw CheckpointError.otherModel(tensor: "carried state")
     }
+    let means = checkpoint.part("average.")
+    let average = try checkpoint.progress.averaging?.begin.map { begin in
+      try WeightAverage(
+        of: parameters, means: means, count: checkpoint.progress.step - begin)
+    }
     try optimiser.restore(
       checkpoint.part("optimiser.").map { ($0.key, $0.value) },
       stepCount: checkpoint.optimiserSteps)
@@ -166,6 +222,7 @@ public final class Trainer<Model: StreamModel> {
       if let value = weights[name] { parameter.value = value }
     }
     state = carried.isEmpty ? nil : initial.replacing(tensors)
+    self.average = average
     progress = checkpoint.progress
   }
 }
@@ -182,6 +239,7 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
   public internal(set) var clipping = ClippingCounts()
   var plateau = PlateauState()
   var stopping: EarlyStopping?
+  var averaging: NonMonotonicTrigger?
   private var firstLoss: Double?
   private var nats = 0.0
   private var predictions = 0

@@ -4,6 +4,9 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var batch: Int
   /// Over how many steps gradients flow back, and how often weights are updated.
   public var truncation: TruncatedBPTT
+  /// Windows of random lengths around that of `truncation`, whose stride must then be its window;
+  /// nil for windows of one length.
+  public var randomWindows: RandomWindows?
   public var optimiser: OptimiserConfiguration
   /// The base learning rate; `schedule` changes it from step to step.
   public var learningRate: Float
@@ -15,22 +18,32 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
   public var evaluationsPerEpoch: Int
   /// How many evaluations without a new best end the training; nil for never.
   public var patience: Int?
-  /// The seed of dropout. (Weights have their own.)
+  /// Averaged SGD, triggered non-monotonically (NT-ASGD): once an evaluation isn't better than the
+  /// best of all but the last so many, the mean of the weights from then on is what is evaluated
+  /// and kept as the best model, while training goes on with the weights themselves. Nil for never.
+  ///
+  /// - SeeAlso: S. Merity, N. Keskar, R. Socher, ICLR 2018, section 3.
+  public var averageAfter: Int?
+  /// The seed of dropout and of random windows. (Weights have their own.)
   public var seed: UInt64
 
   enum CodingKeys: String, CodingKey {
     case batch, truncation, optimiser, schedule, clipping, epochs, patience, seed
     case learningRate = "learning_rate"
     case evaluationsPerEpoch = "evaluations_per_epoch"
+    case randomWindows = "random_windows"
+    case averageAfter = "average_after"
   }
 
   public init(
-    batch: Int, truncation: TruncatedBPTT, optimiser: OptimiserConfiguration, learningRate: Float,
-    schedule: Schedule = .constant, clipping: Clipping = Clipping(), epochs: Int,
-    evaluationsPerEpoch: Int = 1, patience: Int? = nil, seed: UInt64 = 0
+    batch: Int, truncation: TruncatedBPTT, randomWindows: RandomWindows? = nil,
+    optimiser: OptimiserConfiguration, learningRate: Float, schedule: Schedule = .constant,
+    clipping: Clipping = Clipping(), epochs: Int, evaluationsPerEpoch: Int = 1,
+    patience: Int? = nil, averageAfter: Int? = nil, seed: UInt64 = 0
   ) {
     self.batch = batch
     self.truncation = truncation
+    self.randomWindows = randomWindows
     self.optimiser = optimiser
     self.learningRate = learningRate
     self.schedule = schedule
@@ -38,6 +51,7 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
     self.epochs = epochs
     self.evaluationsPerEpoch = evaluationsPerEpoch
     self.patience = patience
+    self.averageAfter = averageAfter
     self.seed = seed
   }
 
@@ -56,6 +70,19 @@ public struct TrainingConfiguration: Codable, Sendable, Equatable {
       throw .outOfRange(
         setting: "stride", legal: "from 1 to the window, \(truncation.window)",
         found: "\(truncation.stride)")
+    }
+    if let randomWindows {
+      _ = try randomWindows.validated(window: truncation.window)
+      guard truncation.stride == truncation.window else {
+        throw .outOfRange(
+          setting: "stride with random windows", legal: "the window, \(truncation.window)",
+          found: "\(truncation.stride)")
+      }
+    }
+    if let averageAfter, averageAfter < 0 {
+      throw .outOfRange(
+        setting: "evaluations before averaging", legal: "a whole number from 0 up",
+        found: "\(averageAfter)")
     }
     if let patience { _ = try EarlyStopping(patience: patience) }
     guard learningRate > 0, learningRate.isFinite else {

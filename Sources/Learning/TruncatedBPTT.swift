@@ -15,8 +15,21 @@ public protocol StreamModel: Parameterized {
   func loss(_ window: Window, from state: State?, skipping skipped: Int, mode: Mode)
     -> (loss: Tensor, state: State)
 
+  /// As `loss`, with what training minimises besides it: a scalar, or nil for nothing.
+  func penalisedLoss(_ window: Window, from state: State?, skipping skipped: Int, mode: Mode)
+    -> (loss: Tensor, penalty: Tensor?, state: State)
+
   /// The initial state of `batch` streams.
   func initialState(batch: Int) -> State
+}
+
+extension StreamModel {
+  public func penalisedLoss(
+    _ window: Window, from state: State?, skipping skipped: Int, mode: Mode
+  ) -> (loss: Tensor, penalty: Tensor?, state: State) {
+    let (loss, last) = loss(window, from: state, skipping: skipped, mode: mode)
+    return (loss, nil, last)
+  }
 }
 
 /// Truncated backpropagation through time, BPTT(k₂; k₁): every k₁ steps the gradient of the newest
@@ -65,22 +78,28 @@ public struct TruncatedBPTT: Sendable, Equatable, Codable {
     of model: Model, on streams: Streams, update: Int, from state: Model.State?, mode: Mode
   ) -> Result<Model.State> {
     let start = update * stride
-    let whole = streams.window(start..<start + window)
     // The first window's predictions are all new.
-    let skipped = update == 0 ? 0 : window - stride
-    guard stride < window else {
-      let (loss, last) = model.loss(whole, from: state, skipping: skipped, mode: mode)
-      return Result(
-        loss: loss.item, predictions: whole.targets.count, gradients: loss.backward(),
-        state: last.detached)
-    }
-    // The next window starts `stride` steps into this one: its state is computed on its own.
-    let (loss, _) = model.loss(whole, from: state, skipping: skipped, mode: mode)
-    let next = withoutGradients {
-      model.loss(whole[0..<stride], from: state, skipping: 0, mode: mode).state
+    return gradients(
+      of: model, on: streams.window(start..<start + window),
+      skipping: update == 0 ? 0 : window - stride, from: state, mode: mode)
+  }
+
+  /// Reads a window and differentiates the loss of its predictions but for the first `skipped`
+  /// steps, and what the model adds to it in training.
+  func gradients<Model: StreamModel>(
+    of model: Model, on whole: Window, skipping skipped: Int, from state: Model.State?, mode: Mode
+  ) -> Result<Model.State> {
+    let (loss, penalty, last) = model.penalisedLoss(
+      whole, from: state, skipping: skipped, mode: mode)
+    var next = last
+    if stride < window {
+      // The next window starts `stride` steps into this one: its state is computed on its own.
+      next = withoutGradients {
+        model.loss(whole[0..<stride], from: state, skipping: 0, mode: mode).state
+      }
     }
     return Result(
-      loss: loss.item, predictions: (window - skipped) * whole.batch, gradients: loss.backward(),
-      state: next.detached)
+      loss: loss.item, predictions: (whole.steps - skipped) * whole.batch,
+      gradients: (penalty.map { loss + $0 } ?? loss).backward(), state: next.detached)
   }
 }

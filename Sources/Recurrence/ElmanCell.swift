@@ -25,12 +25,20 @@ public struct ElmanCell: RecurrentCell {
   public let biasIH: Parameter  // [H]
   public let biasHH: Parameter  // [H]
   public let activation: Activation
+  /// The probability with which a recurrent weight is dropped for a sequence, in training.
+  public let recurrentDropout: Float
 
-  /// - Parameter initialiser: PyTorch's if not given.
+  /// - Parameters:
+  ///   - initialiser: PyTorch's if not given.
+  ///   - recurrentDropout: DropConnect on `weightHH` while training, in `0..<1`.
   public init(
     inputSize: Int, hiddenSize: Int, activation: Activation = .tanh,
-    initialiser: CellInitialiser? = nil, using generator: inout Philox
+    initialiser: CellInitialiser? = nil, recurrentDropout: Float = 0,
+    using generator: inout Philox
   ) {
+    require(
+      (0..<1).contains(recurrentDropout), "dropout must be in 0 ..< 1, not \(recurrentDropout)")
+    self.recurrentDropout = recurrentDropout
     let start = initialiser ?? .pytorch(hiddenSize: hiddenSize)
     weightIH = start.stacked(
       start.input, gates: 1, hiddenSize: hiddenSize, columns: inputSize, using: &generator)
@@ -55,7 +63,8 @@ public struct ElmanCell: RecurrentCell {
   {
     let fused = FusedUnfold(
       .elman(activation), input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.tensor), biases: [biasIH.tensor, biasHH.tensor])
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
+      biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }

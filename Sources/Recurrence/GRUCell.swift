@@ -16,15 +16,22 @@ public struct GRUCell: RecurrentCell {
   public let weightHH: Parameter  // [3H, H]
   public let biasIH: Parameter  // [3H]
   public let biasHH: Parameter  // [3H]
+  /// The probability with which a recurrent weight is dropped for a sequence, in training.
+  public let recurrentDropout: Float
 
   /// The gates in the order of their weights: r, z, n.
   public enum Gate: Int, GateOrder { case reset, update, candidate }
 
-  /// - Parameter initialiser: PyTorch's if not given.
+  /// - Parameters:
+  ///   - initialiser: PyTorch's if not given.
+  ///   - recurrentDropout: DropConnect on `weightHH` while training, in `0..<1`.
   public init(
     inputSize: Int, hiddenSize: Int, initialiser: CellInitialiser? = nil,
-    using generator: inout Philox
+    recurrentDropout: Float = 0, using generator: inout Philox
   ) {
+    require(
+      (0..<1).contains(recurrentDropout), "dropout must be in 0 ..< 1, not \(recurrentDropout)")
+    self.recurrentDropout = recurrentDropout
     let start = initialiser ?? .pytorch(hiddenSize: hiddenSize)
     let gates = Gate.allCases.count
     weightIH = start.stacked(
@@ -51,7 +58,8 @@ public struct GRUCell: RecurrentCell {
     -> (outputs: Tensor, last: Tensor)
   {
     let fused = FusedUnfold(
-      .gru, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      .gru, input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
       biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])

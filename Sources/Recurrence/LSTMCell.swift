@@ -31,15 +31,22 @@ public struct LSTMCell: RecurrentCell {
   public let weightHH: Parameter  // [4H, H]
   public let biasIH: Parameter  // [4H]
   public let biasHH: Parameter  // [4H]
+  /// The probability with which a recurrent weight is dropped for a sequence, in training.
+  public let recurrentDropout: Float
 
   /// The gates in the order of their weights: i, f, g, o.
   public enum Gate: Int, GateOrder { case input, forget, cell, output }
 
-  /// - Parameter initialiser: PyTorch's if not given.
+  /// - Parameters:
+  ///   - initialiser: PyTorch's if not given.
+  ///   - recurrentDropout: DropConnect on `weightHH` while training, in `0..<1`.
   public init(
     inputSize: Int, hiddenSize: Int, initialiser: CellInitialiser? = nil,
-    using generator: inout Philox
+    recurrentDropout: Float = 0, using generator: inout Philox
   ) {
+    require(
+      (0..<1).contains(recurrentDropout), "dropout must be in 0 ..< 1, not \(recurrentDropout)")
+    self.recurrentDropout = recurrentDropout
     let start = initialiser ?? .pytorch(hiddenSize: hiddenSize)
     let gates = Gate.allCases.count
     weightIH = start.stacked(
@@ -73,7 +80,8 @@ public struct LSTMCell: RecurrentCell {
     -> (outputs: Tensor, last: LSTMState)
   {
     let fused = FusedUnfold(
-      .lstm, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      .lstm, input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
       biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state?.tensors, lengths: lengths)
     return (outputs, LSTMState(h: last[0], c: last[1]))

@@ -3,18 +3,23 @@ import Tensors
 /// Layers on top of each other: the outputs of one are the inputs of the next.
 ///
 /// A stack of cells is itself a cell; its state is the list of theirs, from the bottom up. Dropout
-/// acts between layers, not after the last one, while training.
+/// acts between layers, not after the last one, while training: plain, and the same at all time steps.
 public struct Stack<Layer: Unfoldable>: Unfoldable where Layer.Input == Layer.Output {
   public let layers: [Layer]
   /// The probability with which a number passed from one layer to the next is dropped.
   public let dropout: Float
+  /// As `dropout`, with the same numbers dropped at all time steps.
+  public let variationalDropout: Float
 
   /// - Precondition: at least one layer; dropout in `0..<1`.
-  public init(_ layers: [Layer], dropout: Float = 0) {
+  public init(_ layers: [Layer], dropout: Float = 0, variationalDropout: Float = 0) {
     require(!layers.isEmpty, "a stack needs at least one layer")
-    require((0..<1).contains(dropout), "dropout must be in 0 ..< 1, not \(dropout)")
+    for rate in [dropout, variationalDropout] {
+      require((0..<1).contains(rate), "dropout must be in 0 ..< 1, not \(rate)")
+    }
     self.layers = layers
     self.dropout = dropout
+    self.variationalDropout = variationalDropout
   }
 
   public func initialState(batch: Int) -> [Layer.State] {
@@ -29,7 +34,10 @@ public struct Stack<Layer: Unfoldable>: Unfoldable where Layer.Input == Layer.Ou
     var last: [Layer.State] = []
     for (index, layer) in layers.enumerated() {
       if index > 0, case .training(let generator) = mode.part(2 * index) {
-        signal = signal.mapTensors { $0.dropout(dropout, using: generator) }
+        signal = signal.mapTensors {
+          $0.dropout(dropout, using: generator)
+            .variationalDropout(variationalDropout, using: generator.split(0))
+        }
       }
       let (outputs, end) = layer.unfold(
         over: signal, from: state?[index], lengths: lengths, mode: mode.part(2 * index + 1))

@@ -60,6 +60,12 @@ private func systemCode(for error: any Error) -> Int32 {
     return data
   case let error as FileError: return fileCode(error)
   case SafetensorsError.unreadable(let error): return fileCode(error)
+  case let error as RecipeError:
+    switch error {
+    case .unknown: return usage
+    case .unreadable: return noInput
+    case .damaged: return data
+    }
   case let error as NGramError:
     switch error {
     case .unknownSmoothing, .invalidPruning: return usage

@@ -12,7 +12,7 @@ struct Train: UnfoldSubcommand {
       samples. Ctrl-C saves a checkpoint; --resume goes on from it, bit for bit.
 
       The defaults suit a text of about a megabyte: two LSTM layers of 256 units over characters. \
-      For words try --tokens words --tie --dropout 0.4.
+      For words try --tokens words --tie --dropout 0.4, or a recipe: \(Recipe.list).
       """)
 
   @Argument(
@@ -22,7 +22,14 @@ struct Train: UnfoldSubcommand {
     completion: .file())
   var files: [String] = []
 
+  @Option(
+    help: """
+      A full setting, which the other options change: \(Recipe.names), or the path of a JSON file, \
+      an object with the names of options.
+      """)
+  var recipe: String?
   @OptionGroup(title: "Model") var model: ModelOptions
+  @OptionGroup(title: "Regularisation") var regularisation: RegularisationOptions
   @OptionGroup(title: "Text") var text: TextOptions
   @OptionGroup(title: "Training") var training: TrainingOptions
 
@@ -45,7 +52,10 @@ struct Train: UnfoldSubcommand {
       throw ValidationError("--log-every must be at least 1, not \(logEvery).")
     }
     if resume != nil {
-      guard !model.isGiven, !text.isGiven, !training.isGiven, out == nil else {
+      guard recipe == nil, !model.isGiven, !regularisation.isGiven, !text.isGiven,
+        !training.isGiven,
+        out == nil
+      else {
         throw ValidationError(
           "--resume goes on with the settings of the run, so it takes no other settings; only "
             + "--max-seconds, --checkpoint-seconds, --log-every, --threads and --json.")
@@ -84,10 +94,14 @@ struct Train: UnfoldSubcommand {
         resuming: URL(filePath: resume), files: files.isEmpty ? nil : absolute(files))
     }
     let isToy = files.isEmpty
+    var options = RecipeContents(
+      model: model, regularisation: regularisation, text: text, training: training)
+    if let recipe { options.fill(from: try Recipe.contents(named: recipe)) }
     let settings = RunSettings(
-      model: model.configuration(isToy: isToy),
-      training: try training.configuration(isToy: isToy),
-      text: try text.settings(files: absolute(files)), seed: training.seed ?? 1)
+      model: options.model.configuration(
+        isToy: isToy, regularisation: options.regularisation.regularisation),
+      training: try options.training.configuration(isToy: isToy),
+      text: try options.text.settings(files: absolute(files)), seed: options.training.seed ?? 1)
     _ = try settings.model.validated()
     _ = try settings.training.validated()
     return try LanguageModelTraining(settings, folder: outFolder())

@@ -3,28 +3,41 @@ import Foundation
 import Language
 import Learning
 
-struct ModelOptions: ParsableArguments {
+struct ModelOptions: RecipeOptions {
   @Option(help: "The recurrent cell: \(CellKind.names) (default: lstm).") var cell: CellKind?
   @Option(help: "Layers on top of each other (default: 2; toy language 1).") var layers: Int?
   @Option(help: "Units in a layer (default: 256; toy language 128).") var hidden: Int?
   @Option(help: "Size of a token's embedding (default: as --hidden).") var embedding: Int?
-  @Flag(help: "Use the embedding as the readout's weights too.") var tie = false
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Use the embedding as the readout's weights too; the last of several layers then has the size \
+      of the embedding.
+      """)
+  var tie: Bool?
   @Option(help: "Dropout between layers and before the readout (default: 0.1; toy language 0).")
   var dropout: Float?
 
-  var isGiven: Bool {
-    cell != nil || layers != nil || hidden != nil || embedding != nil || tie || dropout != nil
+  static var settings: [RecipeSetting<Self>] {
+    [
+      .init(\.cell), .init(\.layers), .init(\.hidden), .init(\.embedding), .init(\.tie),
+      .init(\.dropout),
+    ]
   }
 
-  func configuration(isToy: Bool) -> ModelConfiguration {
+  func configuration(
+    isToy: Bool, regularisation: Regularisation
+  ) -> ModelConfiguration {
     ModelConfiguration(
       cell: cell ?? .lstm, layers: layers ?? (isToy ? 1 : 2),
       hiddenSize: hidden ?? (isToy ? 128 : 256),
-      embeddingSize: embedding, tied: tie, dropout: dropout ?? (isToy ? 0 : 0.1))
+      embeddingSize: embedding, tied: tie ?? false,
+      dropout: dropout ?? (isToy ? 0 : 0.1),
+      regularisation: regularisation == Regularisation() ? nil : regularisation)
   }
 }
 
-struct TextOptions: ParsableArguments {
+struct TextOptions: RecipeOptions {
   @Option(
     help: """
       What the model predicts: \(TokenUnit.names) (default: characters). Characters are Unicode \
@@ -40,7 +53,7 @@ struct TextOptions: ParsableArguments {
       """)
   var split: String?
 
-  var isGiven: Bool { tokens != nil || valid != nil || split != nil }
+  static var settings: [RecipeSetting<Self>] { [.init(\.tokens), .init(\.valid), .init(\.split)] }
 
   func settings(files: [String]) throws -> TextSettings {
     if files.isEmpty, isGiven {
@@ -57,12 +70,19 @@ struct TextOptions: ParsableArguments {
   }
 }
 
-struct TrainingOptions: ParsableArguments {
+struct TrainingOptions: RecipeOptions {
   @Option(help: "Streams that are read side by side (default: 16; toy language 32).") var batch:
     Int?
   @Option(help: "Steps that gradients flow back over, k₂ (default: 64; toy language 35).")
   var window: Int?
   @Option(help: "Steps from one update to the next, k₁ (default: as --window).") var stride: Int?
+  @Flag(
+    inversion: .prefixedNo,
+    help: """
+      Windows of random lengths around --window, now and then half as long, the learning rate in \
+      proportion.
+      """)
+  var randomWindows: Bool?
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names) (default: adam).")
   var optimiser: OptimiserConfiguration.Method?
   @Option(
@@ -72,7 +92,7 @@ struct TrainingOptions: ParsableArguments {
       """)
   var learningRate: Float?
   @Option(help: "μ of momentum (default: 0.9).") var momentum: Double?
-  @Flag(help: "Let momentum look ahead.") var nesterov = false
+  @Flag(inversion: .prefixedNo, help: "Let momentum look ahead.") var nesterov: Bool?
   @Option(help: "Weight decay (default: 0; adamw 0.01).") var weightDecay: Double?
   @Option(
     help: """
@@ -86,14 +106,21 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "How often the text is read (default: 10; toy language 6).") var epochs: Int?
   @Option(help: "Evaluations in an epoch (default: 1).") var evaluations: Int?
   @Option(help: "Stop after so many evaluations without a new best.") var patience: Int?
+  @Option(
+    help: """
+      Average the weights (NT-ASGD) once an evaluation isn't better than the best of all but the \
+      last N; the mean is what is evaluated and kept, and training goes on with the weights.
+      """)
+  var averageAfter: Int?
   @Option(help: "The seed: the same seed gives the same bytes (default: 1).") var seed: UInt64?
 
-  var isGiven: Bool {
-    let options: [Any?] = [
-      batch, window, stride, optimiser, learningRate, momentum, weightDecay, schedule, clipNorm,
-      clipValue, epochs, evaluations, patience, seed,
+  static var settings: [RecipeSetting<Self>] {
+    [
+      .init(\.batch), .init(\.window), .init(\.stride), .init(\.randomWindows), .init(\.optimiser),
+      .init(\.learningRate), .init(\.momentum), .init(\.nesterov), .init(\.weightDecay),
+      .init(\.schedule), .init(\.clipNorm), .init(\.clipValue), .init(\.epochs),
+      .init(\.evaluations), .init(\.patience), .init(\.averageAfter), .init(\.seed),
     ]
-    return nesterov || options.contains { $0 != nil }
   }
 
   func configuration(isToy: Bool) throws -> TrainingConfiguration {
@@ -105,7 +132,7 @@ struct TrainingOptions: ParsableArguments {
       }
       rule.momentum = momentum
     }
-    rule.nesterov = nesterov
+    rule.nesterov = nesterov ?? false
     if let weightDecay { rule.weightDecay = weightDecay }
     let window = window ?? (isToy ? 35 : 64)
     guard window > 0 else { throw ValidationError("--window must be at least 1, not \(window).") }
@@ -115,13 +142,14 @@ struct TrainingOptions: ParsableArguments {
     }
     return TrainingConfiguration(
       batch: batch ?? (isToy ? 32 : 16),
-      truncation: TruncatedBPTT(window: window, stride: stride), optimiser: rule,
+      truncation: TruncatedBPTT(window: window, stride: stride),
+      randomWindows: randomWindows == true ? RandomWindows() : nil, optimiser: rule,
       learningRate: learningRate ?? (isToy && method == .adam ? 0.004 : Self.rate(method)),
       schedule: try Schedule(schedule ?? "cosine:warmup=100,final=0.05"),
       clipping: Clipping(
         maximumNorm: Self.limit(clipNorm ?? 1), maximumValue: Self.limit(clipValue)),
       epochs: epochs ?? (isToy ? 6 : 10), evaluationsPerEpoch: evaluations ?? 1, patience: patience,
-      seed: seed ?? 1)
+      averageAfter: averageAfter, seed: seed ?? 1)
   }
 
   /// An infinite limit is none.

@@ -13,11 +13,17 @@ extension CommandTests {
       ("weight-decay", ["inf"]), ("clip-norm", ["0", "-inf"]), ("clip-value", ["0", "-inf"]),
       ("epochs", ["0", "1.5"]), ("evaluations", ["0"]), ("patience", ["1.5"]), ("seed", ["1.5"]),
       ("threads", ["0", "1025"]), ("log-every", ["0", "1.5"]), ("max-seconds", ["inf", "1e300"]),
-      ("checkpoint-seconds", ["inf", "1e300"]),
+      ("checkpoint-seconds", ["inf", "1e300"]), ("embedding-dropout", ["1", "inf"]),
+      ("input-dropout", ["1"]), ("layer-dropout", ["1"]), ("output-dropout", ["1"]),
+      ("recurrent-dropout", ["1"]), ("activation-penalty", ["inf"]),
+      ("temporal-penalty", ["inf"]), ("average-after", ["1.5"]),
     ]) func trainRefuses(option: String, values: [String]) throws {
       let place = try Workplace()
       try place.write(Small.text(), to: "text")
-      let fitting = ["learning-rate", "clip-norm", "clip-value", "weight-decay"]
+      let fitting = [
+        "learning-rate", "clip-norm", "clip-value", "weight-decay", "activation-penalty",
+        "temporal-penalty",
+      ]
       for value in values + Self.nonsense {
         if value == Self.nonsense[3], fitting.contains(option) { continue }
         let result = try place.unfold(

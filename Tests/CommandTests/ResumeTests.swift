@@ -21,6 +21,12 @@ extension CommandTests {
       ["--optimiser", "rmsprop", "--cell", "gru"], ["--optimiser", "adagrad", "--cell", "elman"],
       ["--stride", "5"], ["--dropout", "0.4", "--tokens", "words"], ["--tokens", "bytes"],
       ["--learning-rate", "0.1", "--schedule", "plateau:patience=0,factor=0.5", "--patience", "1"],
+      [
+        "--optimiser", "sgd", "--learning-rate", "1", "--random-windows", "--average-after", "0",
+        "--embedding-dropout", "0.1", "--input-dropout", "0.2", "--layer-dropout", "0.2",
+        "--output-dropout", "0.2", "--recurrent-dropout", "0.2", "--activation-penalty", "2",
+        "--temporal-penalty", "1", "--tie", "--embedding", "6",
+      ],
     ]) func stoppingAfterStepsChangesNothing(options: [String]) throws {
       let settings = Self.base + options
       try place.unfold(["train", "--threads", "1", "--out", "whole"] + settings)

@@ -15,7 +15,8 @@ extension CommandTests {
       // Large enough for the work to be shared.
       let settings = [
         "train", "text", "--cell", cell, "--hidden", "96", "--batch", "16", "--window", "32",
-        "--epochs", "1", "--dropout", "0.1",
+        "--epochs", "1", "--dropout", "0.1", "--recurrent-dropout", "0.2", "--layer-dropout", "0.2",
+        "--input-dropout", "0.2", "--embedding-dropout", "0.1", "--temporal-penalty", "1",
       ]
       for (run, options) in [
         ("one", ["--threads", "1"]), ("two", ["--threads", "2"]), ("again", ["--threads", "2"]),

@@ -55,6 +55,18 @@ import Testing
     #expect(abs(kept - 0.25) < 0.013)
   }
 
+  @Test func variationalDropoutBetweenLayersIsTheSameAtAllSteps() {
+    let stack = Stack([Identity(), Identity()], variationalDropout: 0.4)
+    #expect(unfold(stack, over: ones).outputs.values == ones.values)
+    let trained = unfold(stack, over: ones, mode: .training(Philox(seed: 1))).outputs
+    let first = trained[0].values
+    #expect(Set(first) == [0, 1 / (1 - 0.4)])
+    #expect((1..<50).allSatisfy { trained[$0].values == first })
+    let one = Stack([Identity()], variationalDropout: 0.4)
+    let untouched = unfold(one, over: ones, mode: .training(Philox(seed: 1))).outputs
+    #expect(untouched.values == ones.values)
+  }
+
   @Test func dropoutIsAFunctionOfItsSeed() {
     let stack = Stack([Identity(), Identity()], dropout: 0.4)
     func values(_ seed: UInt64) -> [Float] {

@@ -1,0 +1,62 @@
+import ArgumentParser
+
+/// Options that a recipe can give: each is optional, so that it is known which were given.
+protocol RecipeOptions: ParsableArguments {
+  static var settings: [RecipeSetting<Self>] { get }
+}
+
+/// One option of a group.
+struct RecipeSetting<Options> {
+  fileprivate let isGiven: (Options) -> Bool
+  fileprivate let fill: (inout Options, Options) -> Void
+
+  init<Value>(_ path: WritableKeyPath<Options, Value?>) {
+    isGiven = { $0[keyPath: path] != nil }
+    fill = { options, recipe in
+      if options[keyPath: path] == nil { options[keyPath: path] = recipe[keyPath: path] }
+    }
+  }
+}
+
+extension RecipeOptions {
+  /// Whether any of the options was given.
+  var isGiven: Bool { Self.settings.contains { $0.isGiven(self) } }
+
+  /// Takes what wasn't given from a recipe.
+  mutating func fill(from recipe: Self) {
+    for setting in Self.settings { setting.fill(&self, recipe) }
+  }
+}
+
+/// All that a recipe can hold.
+struct RecipeContents: ParsableArguments {
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var regularisation: RegularisationOptions
+  @OptionGroup var text: TextOptions
+  @OptionGroup var training: TrainingOptions
+
+  init() {}
+
+  init(
+    model: ModelOptions, regularisation: RegularisationOptions, text: TextOptions,
+    training: TrainingOptions
+  ) {
+    self.init()
+    self.model = model
+    self.regularisation = regularisation
+    self.text = text
+    self.training = training
+  }
+
+  /// Takes what wasn't given from a recipe.
+  mutating func fill(from recipe: RecipeContents) {
+    // These two exclude each other: the one that was given counts.
+    let (isSplit, isValidated) = (text.split != nil, text.valid != nil)
+    model.fill(from: recipe.model)
+    regularisation.fill(from: recipe.regularisation)
+    text.fill(from: recipe.text)
+    training.fill(from: recipe.training)
+    if isSplit, !isValidated { text.valid = nil }
+    if isValidated, !isSplit { text.split = nil }
+  }
+}
