@@ -57,7 +57,9 @@ where Core.Input == Tensor, Core.Output == Tensor {
     let (hidden, last) = hidden(window, from: state, mode: mode)
     let loss = SoftmaxReadout.crossEntropy(
       skipped == 0 ? hidden : hidden[skipped..<window.steps], weight: readout.tensor,
-      bias: readoutBias.tensor, targets: Array(window.targets.dropFirst(skipped * window.batch)))
+      bias: readoutBias.tensor,
+      targets: skipped == 0
+        ? window.targets : Array(window.targets.dropFirst(skipped * window.batch)))
     return (loss, last)
   }
 

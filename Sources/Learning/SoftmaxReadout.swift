@@ -78,11 +78,14 @@ private final class ReadoutPass {
 
   private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
-    let blockRows = min(rows, max(64, Self.logitsAtOnce / stride))
+    // Whole panels, since the logits are packed as well if there are many of them.
+    let width = Compute.panelWidth
+    let blockRows = min(rows, max(64, Self.logitsAtOnce / stride / width * width))
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
     let forward = packed(transposed: true)
-    let backward = wantsGradients ? packed(transposed: false) : nil
+    // For a large vocabulary the logits are packed instead, and they are fewer than the weights.
+    let backward = wantsGradients && classes <= blockRows ? packed(transposed: false) : nil
     if wantsGradients {
       gradients = [hidden.shape, weight.shape, self.bias.shape].map { Tensor($0) { _ in } }
       gradients[2].update { $0.update(repeating: 0, count: classes) }
@@ -98,8 +101,13 @@ private final class ReadoutPass {
         ).run()
       }
       total += losses(logits, stride: stride, first: first, count: count)
-      if let backward {
-        differentiate(logits, stride: stride, first: first, count: count, packed: backward)
+      if wantsGradients {
+        addWeightGradients(logits, stride: stride, first: first, count: count)
+        if let backward {
+          multiply(logits, stride: stride, first: first, count: count, packed: backward)
+        } else {
+          multiplyTransposed(logits, stride: stride, first: first, count: count)
+        }
       }
     }
     return total
@@ -107,25 +115,49 @@ private final class ReadoutPass {
 
   /// Turns logits into their gradients, if wanted.
   private func losses(_ logits: Storage, stride: Int, first: Int, count: Int) -> Double {
-    let losses = UnsafeMutablePointer<Double>.allocate(capacity: count)
-    defer { losses.deallocate() }
     let scale = wantsGradients ? 1 / Float(rows) : 0
-    Compute.forEach(count, cost: 16 * classes) { row in
-      losses[row] = Compute.kernels.cross_entropy(
-        classes, logits.base + row * stride, Int(targets[first + row]), scale)
+    return withPooled(Double.self, count: count) { losses in
+      Compute.forEach(count, cost: 16 * classes) { row in
+        losses[row] = Compute.kernels.cross_entropy(
+          classes, logits.base + row * stride, Int(targets[first + row]), scale)
+      }
+      return losses.reduce(0, +)
     }
-    return UnsafeBufferPointer(start: losses, count: count).reduce(0, +)
   }
 
-  private func differentiate(
+  /// dL/dh = dlogits·V, with V packed.
+  private func multiply(
     _ logits: Storage, stride: Int, first: Int, count: Int, packed: Storage
   ) {
-    let base = gradients.map(\.base)
     PanelProduct(
       rows: count, columns: size, depth: classes,
       a: unfold_matrix(base: logits.base, row_stride: stride, column_stride: 1),
-      packed: packed, into: base[0] + first * size, stride: size
+      packed: packed, into: gradients[0].base + first * size, stride: size
     ).run()
+  }
+
+  /// dL/dhᵀ = Vᵀ·dlogitsᵀ, with V as it is and the logits packed: as much work, in less memory.
+  private func multiplyTransposed(_ logits: Storage, stride: Int, first: Int, count: Int) {
+    let packed = Panels.packed(
+      unfold_matrix(base: logits.base, row_stride: 1, column_stride: stride),
+      depth: classes, columns: count)
+    let transposed = Storage(count: size * count)
+    borrowing(weight) {
+      PanelProduct(
+        rows: size, columns: count, depth: classes,
+        a: unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
+        packed: packed, into: transposed.base, stride: count
+      ).run()
+    }
+    let to = gradients[0].base + first * size
+    Compute.forEach(count, cost: 4 * size) { row in
+      for unit in 0..<size { to[row * size + unit] = transposed.base[unit * count + row] }
+    }
+  }
+
+  /// dL/dV += dlogitsᵀ·h,  dL/db += the sum of the rows of dlogits.
+  private func addWeightGradients(_ logits: Storage, stride: Int, first: Int, count: Int) {
+    let base = gradients.map(\.base)
     let states = borrowing(hidden) {
       Panels.packed(
         unfold_matrix(base: hidden.base + first * size, row_stride: size, column_stride: 1),
