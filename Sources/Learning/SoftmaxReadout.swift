@@ -69,7 +69,7 @@ private final class ReadoutPass {
   }
 
   /// Logits that are in memory at once: few enough for the cache, many enough for the products.
-  private static let logitsAtOnce = 1 << 21
+  private static let logitsAtOnce = 1 << 22
 
   func profiled() -> Double {
     let products = wantsGradients ? 3 : 1
@@ -78,20 +78,19 @@ private final class ReadoutPass {
 
   private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
-    // Whole panels, since the logits are packed as well if there are many of them.
-    let width = Compute.panelWidth
-    let blockRows = min(rows, max(64, Self.logitsAtOnce / stride / width * width))
+    // Blocks of equal size, so that they find each other's buffers.
+    let most = max(64, Self.logitsAtOnce / stride)
+    let blocks = max(1, (rows + most - 1) / most)
+    let blockRows = (rows + blocks - 1) / blocks
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
-    let forward = packed(transposed: true)
-    // For a large vocabulary the logits are packed instead, and they are fewer than the weights.
-    let backward = wantsGradients && classes <= blockRows ? packed(transposed: false) : nil
+    let forward = packedForward()
     if wantsGradients {
       gradients = [hidden.shape, weight.shape, self.bias.shape].map { Tensor($0) { _ in } }
       gradients[2].update { $0.update(repeating: 0, count: classes) }
     }
     var total = 0.0
-    for first in Swift.stride(from: 0, to: rows, by: blockRows) {
+    for first in Swift.stride(from: 0, to: rows, by: max(blockRows, 1)) {
       let count = min(blockRows, rows - first)
       borrowing(hidden) {
         PanelProduct(
@@ -103,11 +102,7 @@ private final class ReadoutPass {
       total += losses(logits, stride: stride, first: first, count: count)
       if wantsGradients {
         addWeightGradients(logits, stride: stride, first: first, count: count)
-        if let backward {
-          multiply(logits, stride: stride, first: first, count: count, packed: backward)
-        } else {
-          multiplyTransposed(logits, stride: stride, first: first, count: count)
-        }
+        addHiddenGradient(logits, stride: stride, first: first, count: count)
       }
     }
     return total
@@ -125,33 +120,25 @@ private final class ReadoutPass {
     }
   }
 
-  /// dL/dh = dlogits·V, with V packed.
-  private func multiply(
-    _ logits: Storage, stride: Int, first: Int, count: Int, packed: Storage
-  ) {
-    PanelProduct(
-      rows: count, columns: size, depth: classes,
-      a: unfold_matrix(base: logits.base, row_stride: stride, column_stride: 1),
-      packed: packed, into: gradients[0].base + first * size, stride: size
-    ).run()
-  }
+  /// Classes whose weights are packed at once for the way back: they stay in a near cache, and a
+  /// second packed copy of a large V is never in memory.
+  private static let classesAtOnce = 1024
 
-  /// dL/dhᵀ = Vᵀ·dlogitsᵀ, with V as it is and the logits packed: as much work, in less memory.
-  private func multiplyTransposed(_ logits: Storage, stride: Int, first: Int, count: Int) {
-    let packed = Panels.packed(
-      unfold_matrix(base: logits.base, row_stride: 1, column_stride: stride),
-      depth: classes, columns: count)
-    let transposed = Storage(count: size * count)
-    borrowing(weight) {
-      PanelProduct(
-        rows: size, columns: count, depth: classes,
-        a: unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
-        packed: packed, into: transposed.base, stride: count
-      ).run()
-    }
-    let to = gradients[0].base + first * size
-    Compute.forEach(count, cost: 4 * size) { row in
-      for unit in 0..<size { to[row * size + unit] = transposed.base[unit * count + row] }
+  /// dL/dh = dlogits·V.
+  private func addHiddenGradient(_ logits: Storage, stride: Int, first: Int, count: Int) {
+    for from in Swift.stride(from: 0, to: classes, by: Self.classesAtOnce) {
+      let depth = min(Self.classesAtOnce, classes - from)
+      borrowing(weight) {
+        let packed = Panels.packed(
+          unfold_matrix(base: weight.base + from * size, row_stride: size, column_stride: 1),
+          depth: depth, columns: size)
+        PanelProduct(
+          rows: count, columns: size, depth: depth,
+          a: unfold_matrix(base: logits.base + from, row_stride: stride, column_stride: 1),
+          packed: packed, accumulate: from > 0, into: gradients[0].base + first * size,
+          stride: size
+        ).run()
+      }
     }
   }
 
@@ -179,15 +166,12 @@ private final class ReadoutPass {
     }
   }
 
-  private func packed(transposed: Bool) -> Storage {
+  /// Vᵀ, for h·Vᵀ.
+  private func packedForward() -> Storage {
     borrowing(weight) {
-      transposed
-        ? Panels.packed(
-          unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
-          depth: size, columns: classes)
-        : Panels.packed(
-          unfold_matrix(base: weight.base, row_stride: size, column_stride: 1),
-          depth: classes, columns: size)
+      Panels.packed(
+        unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
+        depth: size, columns: classes)
     }
   }
 
