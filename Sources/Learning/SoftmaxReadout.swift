@@ -78,10 +78,8 @@ private final class ReadoutPass {
 
   private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
-    // Blocks of equal size, so that they find each other's buffers.
-    let most = max(64, Self.logitsAtOnce / stride)
-    let blocks = max(1, (rows + most - 1) / most)
-    let blockRows = (rows + blocks - 1) / blocks
+    let blocks = max(1, (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce)
+    let blockRows = max(min(rows, 64), (rows + blocks - 1) / blocks)
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
     let forward = packedForward()
