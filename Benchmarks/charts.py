@@ -16,8 +16,7 @@ STYLE = (
 )
 
 pyplot.rcParams.update({
-    "svg.fonttype": "none", "svg.hashsalt": "unfold", "font.family": "sans-serif",
-    "font.sans-serif": ["Helvetica", "Arial", "sans-serif"], "font.size": 11, "text.color": INK,
+    "svg.fonttype": "none", "svg.hashsalt": "unfold", "font.size": 11, "text.color": INK,
     "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
     "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False,
 })
@@ -27,7 +26,7 @@ def save(figure, path):
     """Writes a figure without a background, its ink the page's."""
     figure.savefig(path, transparent=True, bbox_inches="tight", metadata={"Date": None})
     pyplot.close(figure)
-    text = path.read_text().replace(INK, "currentColor")
+    text = path.read_text().replace(INK, "currentColor").replace("'DejaVu Sans', ", "")
     at = text.index(">", text.index("<svg")) + 1
     path.write_text(text[:at] + STYLE + text[at:])
 
@@ -50,6 +49,8 @@ def grouped(path, groups, series, label, log=False, line=None):
     axes.set_ylabel(label)
     if log:
         axes.set_yscale("log")
+        least = min(v for values in series.values() for v in values if v)
+        axes.set_ylim(bottom=10 ** (len(str(int(least))) - 1) / 2)
     axes.legend(ncols=len(series), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     save(figure, path)
 

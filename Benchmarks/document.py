@@ -25,8 +25,8 @@ GENERATION = {
 
 
 def rows(head, lines):
-    """A table of Markdown: the first column of text, the others of numbers."""
-    rule = ["---"] + ["---:"] * (len(head) - 1)
+    """A table of Markdown: names to the left, numbers to the right."""
+    rule = ["---" if title in ("", "peer", "training configuration") else "---:" for title in head]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *lines])
 
 
