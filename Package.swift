@@ -28,12 +28,18 @@ let package = Package(
       ]),
     .target(name: "Examples", dependencies: ["Unfold"], path: "Examples"),
 
+    // Counts allocations in tests.
+    .target(
+      name: "AllocationCounter", path: "Tests/Support/AllocationCounter", exclude: ["README.md"]),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LearningTests", dependencies: ["Learning"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Fixtures")]),
+    .testTarget(
+      name: "LanguageTests", dependencies: ["Language", "AllocationCounter"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],

@@ -1,91 +1,46 @@
 """Measures Unfold beside PyTorch, JAX and ONNX Runtime on the same work, by turns.
 
-    python3 Benchmarks/measure.py                      # everything: about an hour and a half
-    python3 Benchmarks/measure.py --configs bd --systems torch --rounds 5 --generate ""
+    python3 Benchmarks/measure.py                        # every table: about four hours
+    python3 Benchmarks/measure.py --tables training --configs bd --peers torch --rounds 9
+    python3 Benchmarks/measure.py --only-document        # the document again, from what was measured
 
-Makes an environment for the peers from peers/requirements.txt under .build, once. A round runs every
-system once, each in a process of its own, one after the other; a figure is the median of its rounds,
-and a ratio the median of the rounds' ratios. Prints a line a round on standard error, and writes
-Documentation/Results/performance.json and, for people, performance.md beside it. Run it on a machine that does nothing else.
+Makes an environment for the peers from peers/requirements.txt under .build, once; a smaller build of
+a package, such as PyTorch's for processors only, is taken where pip's own settings lead to one
+(PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL). A round runs every system once, each in a process of its own,
+one after the other. What was measured is added to Documentation/Results/performance.json after each
+comparison and takes the place of an earlier one of the same kind, so that tables can be measured in
+parts; then Documentation/Performance.md and its charts are made from that file. Run it on a machine
+that does nothing else.
 """
 
 import argparse
-import json
+import datetime
 import os
 import platform
-import statistics
 import subprocess
 import sys
 from pathlib import Path
 
+from results import Results
+from tables import TABLES, comparisons
+
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = ROOT / "Benchmarks" / "peers"
-UNFOLD = ROOT / ".build" / "release" / "unfold"
+BENCHMARKS = ROOT / "Benchmarks"
 
 
 def environment(given):
-    """The Python that the peers run in."""
+    """The Python that the peers and the charts run in."""
     if given:
-        return given
+        return Path(given)
     folder = ROOT / ".build" / "peers"
     python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        requirements = PEERS / "requirements.txt"
+    finished = folder / "finished"
+    if not finished.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        requirements = BENCHMARKS / "peers" / "requirements.txt"
         subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], check=True)
+        finished.touch()
     return python
-
-
-def last_json(command):
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=PEERS).stdout
-    return json.loads(output.decode().strip().splitlines()[-1])
-
-
-def train(system, config, optimiser, arguments):
-    common = ["--config", config, "--optimiser", optimiser, "--seconds", str(arguments.seconds)]
-    if system == "unfold":
-        command = [UNFOLD, "benchmark", *common, "--threads", str(arguments.threads), "--json"]
-        result = last_json(command)
-        return result["tokens_per_second"], result["peak_rss_mib"]
-    command = [arguments.python, "train_speed.py", "--system", system, *common]
-    result = last_json([*command, "--threads", str(arguments.threads)])
-    return result["tokens_per_s"], result["peak_rss_mib"]
-
-
-def generate(system, config, arguments):
-    if system == "unfold":
-        command = [UNFOLD, "benchmark", "--generate", config, "--seconds", "3", "--json"]
-        result = last_json([*command, "--threads", str(arguments.threads)])
-        return result["tokens_per_second"], result["first_token_seconds"]
-    models = ROOT / ".build" / "peer-models"
-    command = [arguments.python, "generate_speed.py", "--system", system, "--config", config]
-    result = last_json([*command, "--models", models, "--threads", str(arguments.threads)])
-    rate = max(result["tokens_per_s"], result.get("tokens_per_s_256_a_call", 0))
-    return rate, result["first_token_s"]
-
-
-def interleaved(systems, rounds, measure, name):
-    """Medians by system, and the median ratio of Unfold to each peer."""
-    figures = {system: [] for system in systems}
-    for index in range(rounds):
-        for system in systems:
-            figures[system].append(measure(system))
-        line = "  ".join(f"{s} {figures[s][-1][0]:,.0f}" for s in systems)
-        print(f"{name} round {index + 1}/{rounds}:  {line}", file=sys.stderr, flush=True)
-    result = {"measured": name}
-    for system in systems:
-        rates = [rate for rate, _ in figures[system]]
-        entry = {
-            "tokens_per_second": statistics.median(rates),
-            "lowest": min(rates),
-            "highest": max(rates),
-            "second_figure": statistics.median(second for _, second in figures[system]),
-        }
-        if system != "unfold":
-            ratios = [a[0] / b[0] for a, b in zip(figures["unfold"], figures[system])]
-            entry["unfold_over_this"] = round(statistics.median(ratios), 3)
-        result[system] = entry
-    return result
 
 
 def processor():
@@ -96,96 +51,70 @@ def processor():
         return platform.processor()
 
 
-NAMES = {
-    "a": "characters, LSTM 2×128, B 50, T 50, V 65",
-    "b": "characters, LSTM 2×512, B 50, T 50, V 96",
-    "c": "words, LSTM 2×200, B 20, T 20, V 10,000",
-    "d": "words, LSTM 2×650, B 20, T 35, V 10,000",
-    "e": "characters, Elman 1×512, B 32, T 64, V 96",
-    "f": "characters, GRU 2×512, B 64, T 50, V 96",
-    "char": "one stream, LSTM 2×512, V 96",
-    "word": "one stream, LSTM 2×1024, V 10,000",
-}
+def machine():
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}",
+        "date": datetime.date.today().isoformat(),
+    }
 
 
-def table(entries, second, digits):
-    """Rows of Markdown: Unfold beside each peer."""
-    lines = []
-    for entry in entries:
-        name = f"{entry['config']} {NAMES[entry['config']]}"
-        if "optimiser" in entry:
-            name += f", {entry['optimiser']}"
-        own = entry["unfold"]
-        for system, figures in entry.items():
-            if not isinstance(figures, dict) or system == "unfold":
-                continue
-            lines.append(
-                f"| {name} | {own['tokens_per_second']:,.0f} | {own['second_figure']:,.{digits}f} "
-                f"| {system} | {figures['tokens_per_second']:,.0f} "
-                f"({figures['lowest']:,.0f} to {figures['highest']:,.0f}) "
-                f"| {figures['second_figure']:,.{digits}f} | {figures['unfold_over_this']:.2f} |"
-            )
-    head = f"| | Unfold, tokens/s | {second} | peer | tokens/s (range) | {second} | ratio |"
-    return "\n".join([head, "| --- | ---: | ---: | --- | ---: | ---: | ---: |", *lines])
+def measure(comparison, arguments, results):
+    """Runs all systems of a comparison by turns and stores their rounds."""
+    rounds = {peer: [] for peer in comparison.peers} or {"alone": []}
+    count = min(arguments.rounds, comparison.most_rounds)
+    for index in range(count):
+        own = comparison.own()
+        line = [f"unfold {comparison.show(own)}"]
+        for peer, run in comparison.peers.items():
+            other = run()
+            rounds[peer].append({"unfold": own, "peer": other})
+            line.append(f"{peer} {comparison.show(other) if other else 'failed'}")
+        if not comparison.peers:
+            rounds["alone"].append({"unfold": own})
+        name = f"{comparison.table} {comparison.key}"
+        print(f"{name}, round {index + 1} of {count}: ", "  ".join(line), file=sys.stderr, flush=True)
+    settings = {"seconds": arguments.seconds, "threads": arguments.threads, **machine()}
+    for peer, figures in rounds.items():
+        results.store(comparison.table, comparison.key, peer, figures, settings)
+    results.save()
 
 
-def markdown(report, arguments):
-    machine = report["machine"]
-    return f"""# Speed
-
-{machine['cores']} cores of {machine['processor']}, {machine['system']}; {arguments.threads} threads. Medians of {arguments.rounds} rounds by turns; a ratio is the median of the rounds' ratios.
-
-    python3 Benchmarks/measure.py --configs {arguments.configs} --systems {arguments.systems} --optimisers {arguments.optimisers} --generate {arguments.generate or '""'} --generators {arguments.generators} --rounds {arguments.rounds} --seconds {arguments.seconds:g}
-
-## Training
-
-{table(report['training'], 'peak MiB', 0)}
-
-## Generation
-
-{table(report['generation'], 'first token, s', 3)}
-"""
+def document(python, arguments):
+    subprocess.run(
+        [python, BENCHMARKS / "document.py", arguments.output, ROOT / "Documentation"], check=True
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--configs", default="abcdef")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = ",".join(TABLES)
+    parser.add_argument("--tables", default=names, help=f"some of {names}")
+    parser.add_argument("--configs", default="abcdef", help="training configurations")
     parser.add_argument("--optimisers", default="sgd,adam")
-    parser.add_argument("--systems", default="torch,jax")
-    parser.add_argument("--generate", default="char,word", help="empty for none")
-    parser.add_argument("--generators", default="torch-nomkldnn,onnx,jax,torch")
+    parser.add_argument("--peers", help="only these, for example torch,jax")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=5, help="of measurement in each process")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--text", type=Path, help="tiny Shakespeare, for the table of quality")
+    parser.add_argument("--nanogpt", type=Path, help="a clone of nanoGPT, for the same")
     parser.add_argument("--python", help="a Python that has the peers, instead of making one")
-    parser.add_argument("--output", default=ROOT / "Documentation/Results/performance.json")
+    parser.add_argument("--output", type=Path, default=ROOT / "Documentation/Results/performance.json")
+    parser.add_argument("--only-document", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
+    unknown = set(arguments.tables.split(",")) - set(TABLES)
+    if unknown:
+        parser.error(f"there is no table {', '.join(sorted(unknown))}; there are {names}")
     arguments.python = environment(arguments.python)
-    subprocess.run(["swift", "build", "-c", "release", "--product", "unfold"], cwd=ROOT, check=True)
-
-    training, generation = [], []
-    for optimiser in filter(None, arguments.optimisers.split(",")):
-        for config in arguments.configs:
-            systems = ["unfold", *filter(None, arguments.systems.split(","))]
-            measure = lambda system: train(system, config, optimiser, arguments)
-            entry = interleaved(systems, arguments.rounds, measure, f"{config} {optimiser}")
-            training.append({"config": config, "optimiser": optimiser, **entry})
-    for config in filter(None, arguments.generate.split(",")):
-        systems = ["unfold", *filter(None, arguments.generators.split(","))]
-        measure = lambda system: generate(system, config, arguments)
-        entry = interleaved(systems, arguments.rounds, measure, f"generate {config}")
-        generation.append({"config": config, **entry})
-    machine = {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()}
-    report = {
-        "machine": machine,
-        "second_figure": {"training": "peak resident MiB", "generation": "first token, seconds"},
-        "training": training,
-        "generation": generation,
-    }
-    output = Path(arguments.output)
-    output.write_text(json.dumps(report, indent=1) + "\n")
-    output.with_suffix(".md").write_text(markdown(report, arguments))
-    print(json.dumps(report, indent=1))
+    if not arguments.only_document:
+        subprocess.run(["swift", "build", "-c", "release", "--product", "unfold"], cwd=ROOT, check=True)
+        results = Results(arguments.output)
+        for comparison in comparisons(arguments):
+            measure(comparison, arguments, results)
+    document(arguments.python, arguments)
 
 
 if __name__ == "__main__":

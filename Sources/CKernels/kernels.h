@@ -20,6 +20,7 @@ ATTRIBUTES(TARGET)
 #include "quantized.h"
 #include "cells.h"
 #include "elementwise.h"
+#include "peak.h"
 
 #if defined(TARGET)
 #pragma clang attribute pop
@@ -62,4 +63,5 @@ const unfold_kernels KERNELS = {
     .sgd = sgd,
     .rmsprop = rmsprop,
     .adagrad = adagrad,
+    .peak = peak,
 };

@@ -90,7 +90,8 @@ where Core.Input == Tensor, Core.Output == Tensor {
     let hidden = dropped(outputs, mode: mode)
     let loss = SoftmaxReadout.crossEntropy(
       hidden, weight: readout.tensor, bias: readoutBias.tensor,
-      targets: Array(window.targets.dropFirst(skipped * window.batch)))
+      targets: skipped == 0
+        ? window.targets : Array(window.targets.dropFirst(skipped * window.batch)))
     guard case .training = mode else { return (loss, nil, last) }
     return (loss, regularisation.penalty(outputs: outputs, dropped: hidden), last)
   }

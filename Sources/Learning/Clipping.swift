@@ -133,7 +133,7 @@ extension Tensor {
   fileprivate var sumOfSquaresInChunks: Double {
     let size = 1 << 15
     let chunks = (count + size - 1) / size
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: chunks) { sums in
+    return withPooled(Double.self, count: chunks) { sums in
       borrowing(self) {
         Compute.forEach(chunks, cost: 2 * size) { chunk in
           let start = chunk * size

@@ -78,18 +78,17 @@ private final class ReadoutPass {
 
   private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
-    let blocks = (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce
+    let blocks = max(1, (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce)
     let blockRows = max(min(rows, 64), (rows + blocks - 1) / blocks)
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
-    let forward = packed(transposed: true)
-    let backward = wantsGradients ? packed(transposed: false) : nil
+    let forward = packedForward()
     if wantsGradients {
       gradients = [hidden.shape, weight.shape, self.bias.shape].map { Tensor($0) { _ in } }
       gradients[2].update { $0.update(repeating: 0, count: classes) }
     }
     var total = 0.0
-    for first in Swift.stride(from: 0, to: rows, by: blockRows) {
+    for first in Swift.stride(from: 0, to: rows, by: max(blockRows, 1)) {
       let count = min(blockRows, rows - first)
       borrowing(hidden) {
         PanelProduct(
@@ -99,8 +98,9 @@ private final class ReadoutPass {
         ).run()
       }
       total += losses(logits, stride: stride, first: first, count: count)
-      if let backward {
-        differentiate(logits, stride: stride, first: first, count: count, packed: backward)
+      if wantsGradients {
+        addWeightGradients(logits, stride: stride, first: first, count: count)
+        addHiddenGradient(logits, stride: stride, first: first, count: count)
       }
     }
     return total
@@ -108,25 +108,41 @@ private final class ReadoutPass {
 
   /// Turns logits into their gradients, if wanted.
   private func losses(_ logits: Storage, stride: Int, first: Int, count: Int) -> Double {
-    let losses = UnsafeMutablePointer<Double>.allocate(capacity: count)
-    defer { losses.deallocate() }
     let scale = wantsGradients ? 1 / Float(rows) : 0
-    Compute.forEach(count, cost: 16 * classes) { row in
-      losses[row] = Compute.kernels.cross_entropy(
-        classes, logits.base + row * stride, Int(targets[first + row]), scale)
+    return withPooled(Double.self, count: count) { losses in
+      Compute.forEach(count, cost: 16 * classes) { row in
+        losses[row] = Compute.kernels.cross_entropy(
+          classes, logits.base + row * stride, Int(targets[first + row]), scale)
+      }
+      return losses.reduce(0, +)
     }
-    return UnsafeBufferPointer(start: losses, count: count).reduce(0, +)
   }
 
-  private func differentiate(
-    _ logits: Storage, stride: Int, first: Int, count: Int, packed: Storage
-  ) {
+  /// Classes whose weights are packed at once for the way back: they stay in a near cache, and a
+  /// second packed copy of a large V is never in memory.
+  private static let classesAtOnce = 1024
+
+  /// dL/dh = dlogits·V.
+  private func addHiddenGradient(_ logits: Storage, stride: Int, first: Int, count: Int) {
+    for from in Swift.stride(from: 0, to: classes, by: Self.classesAtOnce) {
+      let depth = min(Self.classesAtOnce, classes - from)
+      borrowing(weight) {
+        let packed = Panels.packed(
+          unfold_matrix(base: weight.base + from * size, row_stride: size, column_stride: 1),
+          depth: depth, columns: size)
+        PanelProduct(
+          rows: count, columns: size, depth: depth,
+          a: unfold_matrix(base: logits.base + from, row_stride: stride, column_stride: 1),
+          packed: packed, accumulate: from > 0, into: gradients[0].base + first * size,
+          stride: size
+        ).run()
+      }
+    }
+  }
+
+  /// dL/dV += dlogitsᵀ·h,  dL/db += the sum of the rows of dlogits.
+  private func addWeightGradients(_ logits: Storage, stride: Int, first: Int, count: Int) {
     let base = gradients.map(\.base)
-    PanelProduct(
-      rows: count, columns: size, depth: classes,
-      a: unfold_matrix(base: logits.base, row_stride: stride, column_stride: 1),
-      packed: packed, into: base[0] + first * size, stride: size
-    ).run()
     let states = borrowing(hidden) {
       Panels.packed(
         unfold_matrix(base: hidden.base + first * size, row_stride: size, column_stride: 1),
@@ -145,15 +161,12 @@ private final class ReadoutPass {
     }
   }
 
-  private func packed(transposed: Bool) -> Storage {
+  /// Vᵀ, for h·Vᵀ.
+  private func packedForward() -> Storage {
     borrowing(weight) {
-      transposed
-        ? Panels.packed(
-          unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
-          depth: size, columns: classes)
-        : Panels.packed(
-          unfold_matrix(base: weight.base, row_stride: size, column_stride: 1),
-          depth: classes, columns: size)
+      Panels.packed(
+        unfold_matrix(base: weight.base, row_stride: 1, column_stride: size),
+        depth: size, columns: classes)
     }
   }
 

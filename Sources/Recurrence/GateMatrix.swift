@@ -97,9 +97,9 @@ struct GateLayout {
   func spread(_ biases: [Tensor]) -> Storage {
     let spread = Storage(count: columns)
     spread.base.update(repeating: 0, count: columns)
-    forEachPart { column, row, units in
-      for bias in biases {
-        borrowing(bias) {
+    for bias in biases {
+      borrowing(bias) {
+        forEachPart { column, row, units in
           for unit in 0..<units { spread.base[column + unit] += bias.base[row + unit] }
         }
       }

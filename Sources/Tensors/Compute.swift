@@ -9,15 +9,17 @@ import Synchronization
 public enum Compute {
   /// The instruction sets that this machine can run, best first.
   public static var availableInstructionSets: [String] {
-    ["avx512", "avx2", "portable"].filter { unfold_kernels_named($0) != nil }
+    ["avx512", "avx2", "neon", "portable"].filter { unfold_kernels_named($0) != nil }
   }
 
-  /// The instruction set in use: the best, or the one that `UNFOLD_KERNELS` names.
+  /// The instruction set in use: the best, or the one that the environment variable
+  /// `UNFOLD_KERNELS` names, if this machine can run it (see `checkEnvironment`).
   public static var instructionSet: String { String(cString: kernels.name) }
 
   /// The number of threads that share the work of one operation.
   ///
-  /// At the start `UNFOLD_THREADS`, or as many as there are processors.
+  /// At the start as many as there are processors, or as the environment variable `UNFOLD_THREADS`
+  /// says, if that is a number from 1 to 1024 (see `checkEnvironment`).
   public static var threads: Int {
     get { team.withLock { $0.threads } }
     set {
@@ -27,22 +29,14 @@ public enum Compute {
   }
 
   package static let kernels: unfold_kernels = {
-    if let name = ProcessInfo.processInfo.environment["UNFOLD_KERNELS"],
-      let kernels = unfold_kernels_named(name)
-    {
-      return kernels.pointee
-    }
-    return unfold_kernels_best().pointee
+    (Environment.kernels.flatMap { unfold_kernels_named($0) } ?? unfold_kernels_best()).pointee
   }()
 
   /// Columns of a packed panel, and hidden units of a block.
   package static var panelWidth: Int { Int(kernels.panel_width) }
 
   private static let team: Mutex<Team> = {
-    let process = ProcessInfo.processInfo
-    let asked = process.environment["UNFOLD_THREADS"].flatMap { Int($0) } ?? 0
-    let isPossible = (1...1024).contains(asked)
-    return Mutex(Team(threads: isPossible ? asked : process.activeProcessorCount))
+    Mutex(Team(threads: Environment.threadCount ?? ProcessInfo.processInfo.activeProcessorCount))
   }()
 
   /// Calls `body` for every index below `count`, divided among the threads if there is enough work.
@@ -78,7 +72,7 @@ public enum Compute {
 }
 
 /// Owns a team of C threads.
-private final class Team: @unchecked Sendable {
+final class Team: @unchecked Sendable {
   static let alone = Team(threads: 1)
 
   let threads: Int
@@ -93,27 +87,35 @@ private final class Team: @unchecked Sendable {
     if let handle { unfold_team_destroy(handle) }
   }
 
-  private typealias Body = (_ step: Int, _ item: Int) -> Void
+  /// A closure where C can point to it.
+  private struct Work {
+    let body: (_ step: Int, _ item: Int) -> Void
+  }
 
   private static let call: unfold_work = { context, step, item in
-    context.assumingMemoryBound(to: Body.self).pointee(step, item)
+    context.assumingMemoryBound(to: Work.self).pointee.body(step, item)
   }
 
   func run(steps: Int, items: Int, _ body: (_ step: Int, _ item: Int) -> Void) {
     withExtendedLifetime(self) {
       withoutActuallyEscaping(body) { body in
-        var body = body
-        withUnsafeMutablePointer(to: &body) { context in
-          let isDone = handle.map { handle in
-            withUnsafeTemporaryAllocation(of: Int.self, capacity: 8 * max(items, 1)) { claims in
-              claims.baseAddress.map {
-                unfold_team_run(handle, steps, items, $0, Self.call, context) != 0
-              } ?? false
-            }
+        var work = Work(body: body)
+        withUnsafeMutablePointer(to: &work) { context in
+          if !runTogether(steps: steps, items: items, context) {
+            unfold_run_alone(steps, items, Self.call, context)
           }
-          if isDone != true { unfold_run_alone(steps, items, Self.call, context) }
         }
       }
+    }
+  }
+
+  /// False, and nothing done, if there is no team or it is at work for another caller.
+  private func runTogether(steps: Int, items: Int, _ context: UnsafeMutablePointer<Work>) -> Bool {
+    guard let handle else { return false }
+    return withPooled(Int.self, count: 8 * max(items, 1)) { claims in
+      claims.baseAddress.map {
+        unfold_team_run(handle, steps, items, $0, Self.call, context) != 0
+      } ?? false
     }
   }
 }

@@ -104,7 +104,12 @@ extension Tensor: CustomStringConvertible {
   }
 }
 
-/// Keeps the storage of tensors alive while `body` works on their pointers.
+/// Keeps the storage of a tensor alive while `body` works on its pointer.
+package func borrowing<R>(_ tensor: Tensor?, body: () throws -> R) rethrows -> R {
+  try withExtendedLifetime(tensor, body)
+}
+
+/// As above, for some tensors.
 package func borrowing<R>(_ tensors: Tensor?..., body: () throws -> R) rethrows -> R {
   try withExtendedLifetime(tensors, body)
 }

@@ -11,8 +11,8 @@ struct BenchmarkConfiguration: Sendable {
   let cell: CellKind
   let layers: Int
   let size: Int
-  let batch: Int
-  let window: Int
+  var batch: Int
+  var window: Int
   let vocabulary: Int
 
   static let training = [
@@ -60,6 +60,11 @@ struct Benchmark: UnfoldSubcommand {
         d  words,      LSTM 2×650, batch 20, window 35, vocabulary 10,000
         e  characters, Elman 1×512, batch 32, window 64, vocabulary 96
         f  characters, GRU 2×512, batch 64, window 50, vocabulary 96
+
+      GFLOP/s counts the products as they are really done, 2 operations for a multiplication and an
+      addition; gates, softmax, clipping and update aren't counted. A first layer over a vocabulary
+      smaller than half the window's tokens multiplies each token of the vocabulary once, not each
+      input, and is counted so. `unfold doctor` measures the peak that this is a part of.
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
@@ -67,6 +72,9 @@ struct Benchmark: UnfoldSubcommand {
     help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
   var generate: String?
   @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
+  @Option(help: "Measure exactly so many steps instead, after the first three.") var steps: Int?
+  @Option(help: "Another batch than the configuration's.") var batch: Int?
+  @Option(help: "Another window than the configuration's.") var window: Int?
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
   @OptionGroup var threads: ThreadOptions
@@ -80,12 +88,19 @@ struct Benchmark: UnfoldSubcommand {
     guard !config.isEmpty, config.allSatisfy({ letters.contains(String($0)) }) else {
       throw ValidationError("--config must be of the letters a to f, not “\(config)”.")
     }
+    for (name, value) in [("steps", steps), ("batch", batch), ("window", window)] {
+      guard let value, !(1...4096).contains(value) else { continue }
+      throw ValidationError("--\(name) must be from 1 to 4096, not \(value).")
+    }
   }
 
   func execute() throws {
     threads.apply()
     if let generate { return try measureGeneration(generate) }
     for sizes in BenchmarkConfiguration.training where config.contains(sizes.name) {
+      var sizes = sizes
+      sizes.batch = batch ?? sizes.batch
+      sizes.window = window ?? sizes.window
       try measure(sizes)
     }
   }
@@ -104,7 +119,7 @@ struct Benchmark: UnfoldSubcommand {
 
   private struct Result: Encodable {
     let config, optimiser: String
-    let threads: Int
+    let threads, batch, window: Int
     let tokensPerSecond, bestTokensPerSecond, stepMs, gflops: Double
     let peakRssMib: Int
     let loss: Float
@@ -123,7 +138,8 @@ struct Benchmark: UnfoldSubcommand {
     let operations = phases.values.reduce(0) { $0 + $1.operations } / Double(run.steps)
     let result = Result(
       config: sizes.name, optimiser: optimiser.rawValue, threads: Compute.threads,
-      tokensPerSecond: (tokens / median).rounded(), bestTokensPerSecond: (tokens / best).rounded(),
+      batch: sizes.batch, window: sizes.window, tokensPerSecond: (tokens / median).rounded(),
+      bestTokensPerSecond: (tokens / best).rounded(),
       stepMs: median * 1e3, gflops: operations / median / 1e9, peakRssMib: peakResidentMebibytes(),
       loss: run.loss)
     if json {
@@ -172,7 +188,9 @@ struct Benchmark: UnfoldSubcommand {
     var run = Run()
     let clock = ContinuousClock()
     let begin = clock.now
-    while run.times.count < 8 || begin.duration(to: clock.now) < seconds.duration {
+    while steps.map({ run.times.count < $0 })
+      ?? (run.times.count < 8 || begin.duration(to: clock.now) < seconds.duration)
+    {
       let start = clock.now
       var result = truncation.gradients(
         of: model, on: streams, update: run.steps % 64, from: state, mode: .inference)

@@ -6,7 +6,8 @@ struct Doctor: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what this machine offers and what is used.",
     discussion: """
-      UNFOLD_KERNELS forces an instruction set, UNFOLD_THREADS the number of threads.
+      UNFOLD_KERNELS forces an instruction set, UNFOLD_THREADS the number of threads. The peak is
+      what multiplications and additions alone reach, without any memory: no program is faster.
       """)
 
   @Flag(help: "Print one JSON object.") var json = false
@@ -18,7 +19,7 @@ struct Doctor: UnfoldSubcommand {
     let instructionSets: [String]
     let instructionSet: String
     let threads: Int
-    let productGflops: Double
+    let productGflops, peakGflops, peakGflopsOneThread: Double
   }
 
   func execute() throws {
@@ -27,7 +28,9 @@ struct Doctor: UnfoldSubcommand {
       system: process.operatingSystemVersionString, processors: process.activeProcessorCount,
       memoryGib: Double(process.physicalMemory) / Double(1 << 30),
       instructionSets: Compute.availableInstructionSets, instructionSet: Compute.instructionSet,
-      threads: Compute.threads, productGflops: productRate())
+      threads: Compute.threads, productGflops: productRate(),
+      peakGflops: Compute.peakRate(threads: Compute.threads) / 1e9,
+      peakGflopsOneThread: Compute.peakRate(threads: 1) / 1e9)
     if json { return try Console.print(Console.json(report)) }
     try Console.print(
       table([
@@ -38,12 +41,11 @@ struct Doctor: UnfoldSubcommand {
         ["in use", report.instructionSet],
         ["threads", "\(report.threads)"],
         ["matrix products", "\(report.productGflops.text(0)) GFLOP/s"],
+        [
+          "peak",
+          "\(report.peakGflops.text(0)) GFLOP/s, one thread \(report.peakGflopsOneThread.text(0))",
+        ],
       ]))
-    if let wanted = process.environment["UNFOLD_KERNELS"], wanted != report.instructionSet {
-      Console.say(
-        "UNFOLD_KERNELS asks for “\(wanted)”, which this machine can't run; it can run "
-          + report.instructionSets.joined(separator: ", ") + ".")
-    }
   }
 
   /// The best rate of a product of the size that training meets, in 10⁹ operations a second.

@@ -3,6 +3,7 @@ import Foundation
 import Interchange
 import Language
 import Learning
+import Tensors
 
 /// A subcommand whose errors become one sentence on standard error and a proper exit code.
 protocol UnfoldSubcommand: ParsableCommand {
@@ -12,6 +13,7 @@ protocol UnfoldSubcommand: ParsableCommand {
 extension UnfoldSubcommand {
   func run() throws {
     do {
+      try Compute.checkEnvironment()
       try execute()
     } catch let error where error is ExitCode || error is ValidationError || error is CleanExit {
       throw error
@@ -35,7 +37,7 @@ private func systemCode(for error: any Error) -> Int32 {
   let (usage, data, noInput, cantCreate, cantWrite): (Int32, Int32, Int32, Int32, Int32) =
     (64, 65, 66, 73, 74)
   switch error {
-  case is SettingError, is TooLargeForMemory: return usage
+  case is SettingError, is TooLargeForMemory, is EnvironmentError: return usage
   case is OutputError: return cantWrite
   case let error as CorpusError:
     switch error {

@@ -39,6 +39,8 @@ extension CommandTests {
       ("generate", "seed", ["1.5"]), ("generate", "threads", ["0", "1025"]),
       ("evaluate", "streams", ["0"]), ("evaluate", "threads", ["0"]),
       ("benchmark", "seconds", ["inf"]), ("benchmark", "threads", ["0"]),
+      ("benchmark", "steps", ["0", "4097"]), ("benchmark", "batch", ["0", "4097"]),
+      ("benchmark", "window", ["0", "4097"]),
       ("quantize", "streams", ["0"]),
     ]) func othersRefuse(command: String, option: String, values: [String]) throws {
       let place = try Workplace()
@@ -72,6 +74,25 @@ extension CommandTests {
       expectRefusal(try place.unfold("train", "text", "--split", "50,20"), 64, "sum to 70")
       expectRefusal(try place.unfold("train", "--tokens", "bytes"), 64, "need a FILE")
       expectRefusal(try place.unfold("benchmark", "--config", "z"), 64, "a to f")
+    }
+
+    @Test func anEnvironmentThatAsksForTheImpossible() throws {
+      let place = try Workplace()
+      func doctor(_ name: String, _ value: String) throws -> Workplace.Result {
+        try place.unfold(["doctor", "--json"], environment: [name: value])
+      }
+      expectRefusal(try doctor("UNFOLD_KERNELS", "abacus"), 64, "“abacus”", "portable")
+      for value in ["0", "1025", "two", "-1"] {
+        expectRefusal(try doctor("UNFOLD_THREADS", value), 64, "1 to 1024", "“\(value)”")
+      }
+      for (name, value) in [
+        ("UNFOLD_KERNELS", ""), ("UNFOLD_KERNELS", "portable"), ("UNFOLD_THREADS", ""),
+        ("UNFOLD_THREADS", "3"),
+      ] {
+        let result = try doctor(name, value)
+        #expect(result.code == 0, "\(result.error)")
+        if !value.isEmpty { #expect(result.text.contains(value)) }
+      }
     }
 
     @Test func aTrainingThatCanNotFitIsRefusedBeforeItTakesMemory() throws {

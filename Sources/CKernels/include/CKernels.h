@@ -102,9 +102,12 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                   float newest, float epsilon, float gradient_scale, float l2);
   void (*adagrad)(long n, float *w, const float *g, float *sum, float rate, float epsilon,
                   float gradient_scale, float l2);
+
+  /// Multiplies and adds in registers only, as fast as can be; returns the number of operations.
+  long (*peak)(long rounds);
 } unfold_kernels;
 
-/// The kernels named `avx512`, `avx2` or `portable`, or null if this machine can't run them.
+/// The kernels named `avx512`, `avx2`, `neon` or `portable`, or null if this machine can't run them.
 const unfold_kernels *_Nullable unfold_kernels_named(const char *name);
 /// The fastest kernels that this machine can run.
 const unfold_kernels *unfold_kernels_best(void);

@@ -1,0 +1,197 @@
+"""Writes Documentation/Performance.md and its charts from the figures that measure.py stored.
+
+    python document.py Documentation/Results/performance.json Documentation
+"""
+
+import statistics
+import sys
+from pathlib import Path
+
+from charts import charts
+from results import Results
+
+CONFIGS = {
+    "a": "characters, LSTM 2×128, B 50, T 50, V 65",
+    "b": "characters, LSTM 2×512, B 50, T 50, V 96",
+    "c": "words, LSTM 2×200, B 20, T 20, V 10,000",
+    "d": "words, LSTM 2×650, B 20, T 35, V 10,000",
+    "e": "characters, Elman 1×512, B 32, T 64, V 96",
+    "f": "characters, GRU 2×512, B 64, T 50, V 96",
+}
+GENERATION = {
+    "char": "one stream, LSTM 2×512, V 96",
+    "word": "one stream, LSTM 2×1024, V 10,000",
+}
+
+
+def rows(head, lines):
+    """A table of Markdown: names to the left, numbers to the right."""
+    rule = ["---" if title in ("", "peer", "training configuration") else "---:" for title in head]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *lines])
+
+
+def spread(comparison, name, own, digits=0):
+    """The median and, in brackets, the range."""
+    middle, ends = comparison.median(name, own), comparison.range(name, own)
+    if middle is None:
+        return "–"
+    return f"{middle:,.{digits}f} ({ends[0]:,.{digits}f} to {ends[1]:,.{digits}f})"
+
+
+def ratio(value):
+    return "–" if value is None else f"{value:.2f}"
+
+
+def throughput(results, table, names):
+    """A line for each configuration and peer: rates, their ratio, memory and its share."""
+    lines = []
+    for key in results.keys(table):
+        for peer in results.peers(table, key):
+            found = results.comparison(table, key, peer)
+            share = found.ratio("peak_mib")
+            lines.append([
+                names(key), peer, spread(found, "rate", True), spread(found, "rate", False),
+                f"**{ratio(found.ratio('rate'))}**",
+                f"{found.median('peak_mib') or 0:,.0f}",
+                f"{found.median('peak_mib', False) or 0:,.0f}",
+                "–" if share is None else f"{100 * share:.0f} %",
+            ])
+    head = ["", "peer", "Unfold, tokens/s", "peer, tokens/s", "ratio", "MiB", "peer, MiB", "share"]
+    return rows(head, lines)
+
+
+def named(key):
+    config, optimiser = key.split()
+    return f"{config}, {optimiser}"
+
+
+def peak_section(results):
+    peak = results.comparison("peak", "machine", "alone")
+    if peak is None:
+        return ""
+    most = peak.median("gflops")
+    lines = []
+    for key in results.keys("training"):
+        rates = [
+            results.comparison("training", key, peer).median("gflops")
+            for peer in results.peers("training", key)
+        ]
+        rates = [rate for rate in rates if rate]
+        if rates:
+            rate = statistics.median(rates)
+            lines.append([named(key), f"{rate:,.0f}", f"{100 * rate / most:.0f} %"])
+    kernels = peak.own[0]["kernels"]
+    return f"""## Share of the machine's peak
+
+Peak: {spread(peak, 'gflops', True)} GFLOP/s on {peak.own[0]['threads']} threads, {spread(peak, 'gflops_one_thread', True)} on one, with {kernels}: multiplications and additions in registers only (`unfold doctor`). What is counted of a step is its matrix products as they are really done, 2 operations for a multiplication and an addition (`unfold benchmark` prints the rate, `--profile` each phase): the input products (of each token of the vocabulary once, where that is less work than of each input), the recurrence forward and backward, the gradients of weights and inputs, and the readout, forward and backward. Gates, softmax, clipping and the update take time and count nothing, so the share is of the whole step.
+
+{rows(["", "GFLOP/s", "share of the peak"], lines)}
+
+![Share of the peak](Performance/peak.svg)
+"""
+
+
+def generation_section(results):
+    lines = []
+    for key in results.keys("generation"):
+        for peer in results.peers("generation", key):
+            found = results.comparison("generation", key, peer)
+            lines.append([
+                GENERATION.get(key, key), peer, spread(found, "rate", True),
+                spread(found, "rate", False), f"**{ratio(found.ratio('rate'))}**",
+                f"{1e3 * (found.median('first_s') or 0):,.0f}",
+                f"{1e3 * (found.median('first_s', False) or 0):,.0f}",
+            ])
+    head = ["", "peer", "Unfold, tokens/s", "peer, tokens/s", "ratio", "first token, ms", "peer's, ms"]
+    return rows(head, lines)
+
+
+def together_section(results):
+    lines = []
+    for key in results.keys("together"):
+        found = results.comparison("together", key, "alone")
+        lines.append([key] + [spread(found, name, True) for name in ("alone", "first", "second")]
+                     + [f"{found.median('share'):.2f}"])
+    head = ["", "alone, tokens/s", "first of two", "second of two", "sum ÷ alone"]
+    return rows(head, lines)
+
+
+def quality_section(results):
+    lines, seen = [], False
+    for peer in results.peers("quality", "tinyshakespeare"):
+        found = results.comparison("quality", "tinyshakespeare", peer)
+        for name, own in (("Unfold, the command's defaults", True), (peer, False)):
+            if own and seen:
+                continue
+            seen = seen or own
+            lines.append([
+                name, f"{found.median('seconds', own):,.0f}", f"{found.median('nats', own):.3f}"
+            ])
+    return rows(["", "wall time, s", "nats a character"], lines)
+
+
+SECTIONS = [
+    ("training", "Training", """Forward, backward, clipping by global norm, update, with the state carried from window to window; fp32. PyTorch in the faster of its optimiser's forms (`foreach`, `fused`), JAX in the faster of two ways to write the scan. A ratio is how many times as fast Unfold is; memory is the most that the process had resident, and its share Unfold's part of the peer's.
+
+![Times as fast as the peer](Performance/training.svg)
+
+![Peak resident memory](Performance/memory.svg)
+""", lambda results: throughput(results, "training", named)),
+    ("small", "Small batches", "The same with B 16 and T 32: more updates for the same text, which is what reaches a given loss soonest.\n",
+     lambda results: throughput(results, "small", named)),
+    ("own-cell", "A user's own cell", "An LSTM written with tensor operations and differentiated by the tape (`unfold benchmark --own-cell`), beside the same cell in a Python loop of PyTorch's operations, as it is and with the cell under `torch.compile` (`Benchmarks/peers/own_cell.py`).\n",
+     lambda results: throughput(results, "own-cell", named)),
+    ("generation", "Generation", "![Tokens a second](Performance/generation.svg)\n", generation_section),
+    ("quality", "Time to quality", "Tiny Shakespeare by characters: the last tenth is for validation, in one stream with the state carried (nanoGPT: its own estimate on 20 random batches). Wall time of the whole process.\n\n![Loss over time](Performance/quality.svg)\n", quality_section),
+    ("together", "Two trainings at once", "Both use as many threads as there are processors.\n", together_section),
+]
+
+
+def introduction(results):
+    found = [
+        results.comparison(table, key, peer)
+        for table in results.tables for key in results.keys(table)
+        for peer in results.peers(table, key)
+    ]
+    settings = [c.settings for c in found]
+    if not settings:
+        return "Nothing has been measured yet.\n"
+    newest = max(settings, key=lambda s: s["date"])
+    dates = sorted({s["date"] for s in settings})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    counts = sorted({c.count for c in found if c.count > 1})
+    rounds = " to ".join(str(n) for n in sorted({counts[0], counts[-1]})) if counts else "1"
+    versions = sorted({
+        f"{peer.split('-')[0]} {other['version']}"
+        for table in results.tables for key in results.keys(table)
+        for peer in results.peers(table, key)
+        for other in results.comparison(table, key, peer).others if other.get("version")
+    })
+    return f"""{newest['cores']} cores of {newest['processor']}, {newest['system']}, {newest['threads']} threads; {when}. {', '.join(versions)}.
+
+    python3 Benchmarks/measure.py
+
+Every system runs in a process of its own, by turns; figures are medians of {rounds} rounds with their range, a ratio is the median of the rounds' ratios. Every figure of every round is in [performance.json](Results/performance.json).
+"""
+
+
+def main():
+    results, folder = Results(sys.argv[1]), Path(sys.argv[2])
+    (folder / "Performance").mkdir(exist_ok=True)
+    drawn = charts(results, folder / "Performance", CONFIGS)
+    text = ["# Performance\n", introduction(results)]
+    text += [rows(["", "training configuration"], [[k, v] for k, v in CONFIGS.items()]) + "\n"]
+    for table, title, words, section in SECTIONS:
+        if not results.keys(table):
+            continue
+        text += [f"## {title}\n", words, section(results) + "\n"]
+        if table == "training":
+            text += [peak_section(results)]
+    lines = "\n".join(text).split("\n")
+    # A chart for which there are no figures yet isn't drawn.
+    kept = [l for l in lines if not l.startswith("![") or l.split("Performance/")[1][:-1] in drawn]
+    (folder / "Performance.md").write_text("\n".join(kept).rstrip() + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+import CKernels
+
+extension Compute {
+  /// The most floating-point operations a second that this machine has been seen to do: fused
+  /// multiply-adds (2 operations each), or multiplications and additions where there are none, in
+  /// registers only. What a training reaches is measured against this.
+  ///
+  /// The best of ten rounds of some milliseconds, on `threads` threads at once.
+  package static func peakRate(threads: Int) -> Double {
+    let team = Team(threads: threads)
+    let rounds = 1 << 22
+    let clock = ContinuousClock()
+    let rates = (0..<10).map { _ in
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: threads) { done in
+        let time = clock.measure {
+          team.run(steps: 1, items: threads) { _, item in done[item] = kernels.peak(rounds) }
+        }
+        return Double(done.reduce(0, +)) / (time / .seconds(1))
+      }
+    }
+    return rates.max() ?? 0
+  }
+}
