@@ -17,12 +17,6 @@ public struct NGramModel: Sendable {
   public let discounts: [KneserNeyDiscounts]
   let tree: NGramTree
 
-  /// What takes time; counting and estimating go from order 1 upwards.
-  public enum Stage: Sendable, Equatable {
-    case counting(order: Int)
-    case estimating(order: Int)
-  }
-
   /// Counts tokens and estimates the model.
   ///
   /// Orders for which the text is too short are left out, which changes no probability.
@@ -30,30 +24,42 @@ public struct NGramModel: Sendable {
   /// - Parameters:
   ///   - tokens: of `vocabulary`; words hold `</s>` at the end of each line.
   ///   - order: N, the longest n-gram, at least 1.
-  ///   - progress: gets each stage as it begins.
-  /// - Throws: ``NGramError/noText``; ``NGramError/reservedWord(_:)`` if `<s>` is a word.
+  /// - Throws: ``NGramError``, such as ``NGramError/reservedWord(_:)`` if `<s>` is a word.
   /// - Precondition: tokens are below the vocabulary's count.
-  /// - Complexity: O(tokens · N) time and memory; about 70 bytes for each n-gram at
-  ///   the peak.
+  /// - Complexity: O(tokens · N) time and memory.
   public init(
     training tokens: [Int32], vocabulary: Vocabulary, order: Int,
-    smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none,
-    progress: (Stage) -> Void = { _ in }
+    smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none
   ) throws {
-    guard !tokens.isEmpty else { throw NGramError.noText }
-    if vocabulary.unit == .words, vocabulary.spellings.contains(ARPASpelling.begin) {
-      throw NGramError.reservedWord("<s>")
-    }
-    let counts = NGramCounts(
-      tokens, vocabularySize: vocabulary.count,
-      sentenceEnd: vocabulary.unit == .words ? Vocabulary.lineEndWord : nil, order: max(order, 1)
-    ) { progress(.counting(order: $0)) }
-    let estimation = NGramEstimation(counts, smoothing: smoothing, pruning: pruning) {
-      progress(.estimating(order: $0))
-    }
+    let scratch = Scratch(memory: .max)
+    let contents = try NGramContents(
+      training: SpooledText(tokens, vocabulary: vocabulary, scratch), first: tokens.count,
+      order: order, smoothing: smoothing, pruning: pruning, scratch: scratch
+    ) { _, _ in }
     self.init(
-      vocabulary: vocabulary, tree: estimation.tree, isNormalised: smoothing.isNormalised,
-      discounts: estimation.discounts)
+      vocabulary: vocabulary, tree: NGramTree(try NGramNodes(contents.tables)),
+      isNormalised: contents.isNormalised, discounts: contents.discounts)
+  }
+
+  /// Reads a file of n-grams, whichever of the two forms it has.
+  ///
+  /// - Throws: ``ARPAError``, ``NGramFileError``, `FileError`; ``ModelFolderError`` for a file that
+  ///   is neither.
+  public init(contentsOf url: URL) throws {
+    let beginning = Self.beginning(of: url)
+    if beginning.starts(with: NGramFile.magic) || url.pathExtension == NGramFile.pathExtension {
+      self = try NGramFile.read(contentsOf: url)
+    } else {
+      // No text holds a byte that is zero.
+      guard !beginning.contains(0) else { throw ModelFolderError.noFolder(path: url.path) }
+      self = try ARPAFile.read(contentsOf: url)
+    }
+  }
+
+  private static func beginning(of url: URL) -> Data {
+    guard let handle = try? FileHandle(forReadingFrom: url) else { return Data() }
+    defer { try? handle.close() }
+    return (try? handle.read(upToCount: 4096)) ?? Data()
   }
 
   init(
@@ -64,6 +70,16 @@ public struct NGramModel: Sendable {
     self.tree = tree
     self.isNormalised = isNormalised
     self.discounts = discounts
+  }
+
+  /// All of the model, to be written.
+  ///
+  /// - Parameter name: what messages call the model.
+  /// - Throws: ``NGramFileError`` for a model from a damaged file; `FileError`.
+  package func contents(_ scratch: Scratch, name: String = "the model") throws -> NGramContents {
+    NGramContents(
+      vocabulary: vocabulary, tables: try tree.tables(scratch, name: name),
+      isNormalised: isNormalised, discounts: discounts)
   }
 
   /// N, the longest n-gram.
