@@ -67,13 +67,15 @@ struct NGramTree: Sendable {
     return min(begin, end)..<end
   }
 
-  /// The longest n-gram that ends a node; it always has a smaller number.
+  /// The longest n-gram that ends a node: one below the highest order, with a smaller number.
   @inline(__always)
   func suffix(of node: Int32) -> Int32 {
+    let isInner = node < innerCount
     let suffix =
-      node < innerCount
+      isInner
       ? nodes.inner[Int(node)].suffix : nodes.leaves[Int(node - innerCount)].suffix
-    return suffix < UInt32(bitPattern: node) ? Int32(bitPattern: suffix) : Self.root
+    return suffix < UInt32(bitPattern: isInner ? node : innerCount)
+      ? Int32(bitPattern: suffix) : Self.root
   }
 
   @inline(__always)

@@ -42,6 +42,16 @@ package struct SpooledText {
     (vocabulary, tokens) = try reader.result(scratch, name: name)
   }
 
+  /// The tokens in memory.
+  ///
+  /// - Throws: `FileError`.
+  package func allTokens() throws -> [Int32] {
+    var all: [Int32] = []
+    all.reserveCapacity(count)
+    try tokens.forEach { all.append($0) }
+    return all
+  }
+
   /// Tokens that are in memory.
   init(_ tokens: [Int32], vocabulary: Vocabulary, _ scratch: Scratch) throws(FileError) {
     self.vocabulary = vocabulary
