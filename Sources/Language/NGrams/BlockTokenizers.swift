@@ -64,7 +64,7 @@ struct CharacterBlocks: BlockTokenizer {
       count += 1
     }
     let tokens = Spool<Int32>(scratch)
-    try scalars.forEach { try tokens.append(numbers[Int($0)]) }
+    try scalars.visit { try tokens.append(numbers[Int($0)]) }
     return (vocabulary, tokens)
   }
 }
@@ -112,7 +112,7 @@ struct WordBlocks: BlockTokenizer {
     var numbers = [Int32](0..<Int32(counts.count))
     for (rank, word) in order.enumerated() { numbers[word] = Int32(rank + 2) }
     let tokens = Spool<Int32>(scratch)
-    try words.forEach { try tokens.append(numbers[Int($0)]) }
+    try words.visit { try tokens.append(numbers[Int($0)]) }
     return (vocabulary, tokens)
   }
 }

@@ -142,7 +142,7 @@ struct NGramCounts {
     let ends = Exchange<UInt32>(count: keepingEnds ? length : 0, scratch)
     var (previous, number, beginnings, done) = (UInt64.max, UInt32(0), UInt32.max, 0)
     var ngram = NGram(context: 0, word: 0, count: 0)
-    try occurrences.forEach { occurrence in
+    try occurrences.visit { occurrence in
       if occurrence.key != previous {
         if ngram.count > 0 {
           try ngrams.append(ngram)
@@ -188,7 +188,7 @@ struct NGramCounts {
     }
     try levels[order].extensions.forEachWindow { indices, items in
       var types = [UInt32](repeating: 0, count: indices.count)
-      try items.forEach { types[Int($0.index) - indices.lowerBound] += 1 }
+      try items.visit { types[Int($0.index) - indices.lowerBound] += 1 }
       for index in indices {
         let occurrences = try ngrams.next()?.count ?? 0
         try append(

@@ -116,7 +116,7 @@ struct NGramEstimation {
       for _ in indices {
         if let estimate = try estimates.next() { window.append(estimate) }
       }
-      try items.forEach {
+      try items.visit {
         try shorter.append($0.value, window[Int($0.index) - indices.lowerBound])
       }
     }
@@ -125,7 +125,7 @@ struct NGramEstimation {
 
   private static func discounts(_ counts: Spool<UInt32>) throws -> KneserNeyDiscounts {
     var numbers = [0, 0, 0, 0]
-    try counts.forEach { if (1...4).contains($0) { numbers[Int($0) - 1] += 1 } }
+    try counts.visit { if (1...4).contains($0) { numbers[Int($0) - 1] += 1 } }
     return KneserNeyDiscounts(countsOfCounts: numbers)
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Learning
+import Tensors
 
 /// A language model that looks at the last N − 1 tokens: p(w | h), by counting.
 ///
@@ -135,16 +136,35 @@ extension NGramModel: LanguageModel {
   public func crossEntropy(
     of tokens: [Int32], streams: Int = 1, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
-    guard let first = tokens.first, tokens.count > 1 else { return CrossEntropy() }
-    var context = NGramTree.root
-    read(first, into: &context)
+    guard tokens.count > 1 else { return CrossEntropy() }
+    // Threads share the work piece by piece; what stands before a piece is read again.
+    let (length, group) = (1 << 14, 1 << 20)
     var total = 0.0
-    for position in 1..<tokens.count {
-      total += Double(score(tokens[position], after: &context))
-      if position & 0xFFFFF == 0 { progress(Double(position) / Double(tokens.count)) }
+    for begin in stride(from: 1, to: tokens.count, by: group) {
+      let end = min(begin + group, tokens.count)
+      var sums = [Double](repeating: 0, count: (end - begin + length - 1) / length)
+      sums.withUnsafeMutableBufferPointer { sums in
+        nonisolated(unsafe) let sums = sums
+        Compute.forEach(sums.count, cost: length * 100) { piece in
+          let begin = begin + piece * length
+          sums[piece] = sum(of: tokens, begin..<min(begin + length, end))
+        }
+      }
+      total += sums.reduce(0, +)
+      progress(Double(end) / Double(tokens.count))
     }
-    progress(1)
     return CrossEntropy(totalNats: -total * log(10), tokens: tokens.count - 1)
+  }
+
+  /// Σ log₁₀ p of some of the tokens. Those before the last N − 1 don't matter.
+  private func sum(of tokens: [Int32], _ range: Range<Int>) -> Double {
+    var context = NGramTree.root
+    for token in tokens[max(0, range.lowerBound - max(order - 1, 1))..<range.lowerBound] {
+      read(token, into: &context)
+    }
+    var total = 0.0
+    for position in range { total += Double(score(tokens[position], after: &context)) }
+    return total
   }
 
   public func predictor() -> any Predictor { NGramPredictor(model: self) }

@@ -48,7 +48,7 @@ package struct SpooledText {
   package func allTokens() throws -> [Int32] {
     var all: [Int32] = []
     all.reserveCapacity(count)
-    try tokens.forEach { all.append($0) }
+    try tokens.visit { all.append($0) }
     return all
   }
 

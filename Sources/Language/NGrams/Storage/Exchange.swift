@@ -53,7 +53,7 @@ final class Exchange<Value: BitwiseCopyable> {
       var values = [Value](
         repeating: missing, count: max(0, min(1 << shift, count - begin)))
       try values.withUnsafeMutableBufferPointer { values in
-        try windows[number].forEach { values[Int($0.index) - begin] = $0.value }
+        try windows[number].visit { values[Int($0.index) - begin] = $0.value }
         for value in values { try body(value) }
       }
       windows[number] = Spool(scratch)

@@ -38,7 +38,7 @@ final class RecordSorter<Record: Keyed> {
   /// Calls `body` with all records, ascending by key.
   ///
   /// - Throws: `FileError`, and what `body` throws.
-  func forEach(_ body: (Record) throws -> Void) throws {
+  func visit(_ body: (Record) throws -> Void) throws {
     guard !runs.isEmpty else {
       sortBuffer()
       for index in 0..<fill { try body(records[index]) }

@@ -40,7 +40,7 @@ final class Spool<Element: BitwiseCopyable> {
   /// Calls `body` with each element.
   ///
   /// - Throws: `FileError`, and what `body` throws.
-  func forEach(_ body: (Element) throws -> Void) throws {
+  func visit(_ body: (Element) throws -> Void) throws {
     let reader = reader()
     while let element = try reader.next() { try body(element) }
   }
