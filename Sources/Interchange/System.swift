@@ -11,9 +11,15 @@
 /// The few system calls behind mapped and atomic files; each throws a ``FileError`` that names
 /// `path`, and starts again when a signal interrupts it.
 enum System {
+  enum Mode {
+    case writing
+    case readingAndWriting
+  }
+
   /// `create` makes a new file, open for writing, and fails with `EEXIST` if the name is taken.
-  static func create(_ path: String) throws(FileError) -> Int32 {
-    try checked(.create, path) { open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+  static func create(_ path: String, mode: Mode = .writing) throws(FileError) -> Int32 {
+    let access = mode == .writing ? O_WRONLY : O_RDWR
+    return try checked(.create, path) { open(path, access | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
   }
 
   static func openForAppending(_ path: String) throws(FileError) -> Int32 {
@@ -48,6 +54,30 @@ enum System {
     #endif
     if written == 0 { throw FileError(.write, path, code: EIO) }
     return written
+  }
+
+  /// - Returns: how many bytes were written at the offset, at least one.
+  static func write(
+    _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int, _ path: String
+  ) throws(FileError) -> Int {
+    let count = min(bytes.count, 1 << 30)
+    let written = try checked(.write, path) {
+      pwrite(descriptor, bytes.baseAddress, count, off_t(offset))
+    }
+    if written == 0 { throw FileError(.write, path, code: EIO) }
+    return written
+  }
+
+  /// - Returns: how many bytes were read from the offset on, at least one.
+  static func read(
+    _ bytes: UnsafeMutableRawBufferPointer, from descriptor: Int32, at offset: Int, _ path: String
+  ) throws(FileError) -> Int {
+    let count = min(bytes.count, 1 << 30)
+    let found = try checked(.read, path) {
+      pread(descriptor, bytes.baseAddress, count, off_t(offset))
+    }
+    if found == 0 { throw FileError(.read, path, code: EIO) }
+    return found
   }
 
   /// Returns when the bytes are on the disk, not only in its cache.

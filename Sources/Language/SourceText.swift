@@ -36,16 +36,21 @@ public struct SourceText: Sendable, Equatable {
   /// - Throws: ``CorpusError`` if there is no such file, or it is a folder, empty or unreadable.
   public init(contentsOf file: URL) throws {
     let name = file.relativePath
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else {
-      throw CorpusError.missing(file: name)
-    }
-    if isFolder.boolValue { throw CorpusError.folder(name) }
+    try Self.checkIsFile(file)
     // What is no regular file, such as a pipe, can't be mapped, but it can be read to its end.
     let bytes = (try? Data(contentsOf: file, options: .mappedIfSafe)) ?? Self.streamed(file)
     guard let bytes else { throw CorpusError.unreadable(file: name) }
     if bytes.isEmpty { throw CorpusError.empty(file: name) }
     self.init(name: name, bytes: bytes)
+  }
+
+  /// - Throws: ``CorpusError`` if there is no such file, or it is a folder.
+  static func checkIsFile(_ file: URL) throws(CorpusError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else {
+      throw .missing(file: file.relativePath)
+    }
+    if isFolder.boolValue { throw .folder(file.relativePath) }
   }
 
   private static func streamed(_ file: URL) -> Data? {

@@ -38,7 +38,7 @@ public struct Split: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Where validation and test begin among `count` tokens; the last part runs to the end.
-  func cuts(of count: Int) -> (validation: Int, test: Int) {
+  package func cuts(of count: Int) -> (validation: Int, test: Int) {
     let first = Int(Double(count) * train / 100)
     let second = Int(Double(count) * (train + validation) / 100)
     if validation == 0 && test == 0 { return (count, count) }

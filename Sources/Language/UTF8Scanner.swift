@@ -29,6 +29,15 @@ struct UTF8Scanner {
     return try nextBeyondASCII(lead)
   }
 
+  /// Passes over ASCII, eight bytes at a time; less than eight bytes of it may be left.
+  mutating func skipASCII() {
+    while offset + 8 <= bytes.count,
+      bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+    {
+      offset += 8
+    }
+  }
+
   private mutating func nextBeyondASCII(_ lead: UInt8) throws(Invalid) -> UInt32 {
     guard let shape = UTF8Shape(lead: lead), offset + shape.length <= bytes.count,
       shape.second.contains(bytes[offset + 1])

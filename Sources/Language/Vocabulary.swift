@@ -48,6 +48,11 @@ public struct Vocabulary: Sendable, Equatable {
     unit == .words ? Self.lineEndWord : spellings.firstIndex(of: [0x0A]).map(Int32.init)
   }
 
+  /// The number of a word; nil if the vocabulary lacks it, or isn't one of words.
+  func index(ofWord word: UnsafeRawBufferPointer) -> Int32? {
+    if case .words(let table) = lookup { table.index(of: word) } else { nil }
+  }
+
   /// - Precondition: `spellings` are distinct, and what `unit` asks for.
   init(unit: TokenUnit, spellings: [[UInt8]]) {
     self.unit = unit

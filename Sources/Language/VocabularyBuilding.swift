@@ -52,10 +52,15 @@ extension Vocabulary {
         }
       }
     }
+    return try characters(occurs, source: name(of: texts))
+  }
+
+  /// - Parameter occurs: by scalar.
+  static func characters(_ occurs: [Bool], source: String) throws -> [[UInt8]] {
     let found = occurs.indices.filter { occurs[$0] }.compactMap { Unicode.Scalar(UInt32($0)) }
     guard found.count >= 2 else {
       throw VocabularyError.tooFewCharacters(
-        source: name(of: texts), only: found.first.map { visible(Array(String($0).utf8)) })
+        source: source, only: found.first.map { visible(Array(String($0).utf8)) })
     }
     return found.map { Array(String($0).utf8) }
   }
@@ -80,11 +85,15 @@ extension Vocabulary {
     guard counts.count > 2 || counts[0] > 0 else {
       throw VocabularyError.noWords(source: name(of: texts))
     }
-    var kept = (2..<counts.count).filter { counts[$0] >= minimumCount }
-    kept.sort { a, b in
+    let kept = byFrequency(table, counts).filter { counts[$0] >= minimumCount }
+    return specialWords + kept.prefix(max(0, maximumSize - 2)).map { Array(table[$0]) }
+  }
+
+  /// The words of a table but the first two, which are special, as a vocabulary has them.
+  static func byFrequency(_ table: WordTable, _ counts: [Int]) -> [Int] {
+    (2..<counts.count).sorted { a, b in
       counts[a] != counts[b] ? counts[a] > counts[b] : table[a].lexicographicallyPrecedes(table[b])
     }
-    return specialWords + kept.prefix(max(0, maximumSize - 2)).map { Array(table[$0]) }
   }
 
   private static func name(of texts: [SourceText]) -> String {
@@ -95,7 +104,7 @@ extension Vocabulary {
   static func validate(_ bytes: UnsafeRawBufferPointer, source: String) throws {
     try reportingInvalidUTF8(bytes, source) { () throws(UTF8Scanner.Invalid) in
       var scanner = UTF8Scanner(bytes)
-      while try scanner.next() != nil {}
+      repeat { scanner.skipASCII() } while try scanner.next() != nil
     }
   }
 
@@ -115,31 +124,13 @@ extension Vocabulary {
 
   /// Calls `body` with each word, and with nil at each end of a line.
   ///
-  /// Words stand between ASCII white space; a byte-order mark at the beginning belongs to none.
-  ///
   /// - Parameter closingLastLine: whether words after the last line feed are a line too.
   static func forEachWord(
     in bytes: UnsafeRawBufferPointer, closingLastLine: Bool,
     _ body: (UnsafeRawBufferPointer?) -> Void
   ) {
-    var begin = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
-    var lineHasWords = false
-    for (position, byte) in bytes.enumerated().dropFirst(begin) {
-      guard byte == 0x20 || (0x09...0x0D).contains(byte) else { continue }
-      if position > begin {
-        body(UnsafeRawBufferPointer(rebasing: bytes[begin..<position]))
-        lineHasWords = true
-      }
-      begin = position + 1
-      if byte == 0x0A {
-        body(nil)
-        lineHasWords = false
-      }
-    }
-    if begin < bytes.count {
-      body(UnsafeRawBufferPointer(rebasing: bytes[begin...]))
-      lineHasWords = true
-    }
-    if closingLastLine && lineHasWords { body(nil) }
+    var scanner = WordScanner()
+    scanner.read(bytes, body)
+    if closingLastLine { scanner.closeLastLine(body) }
   }
 }

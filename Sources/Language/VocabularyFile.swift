@@ -34,8 +34,14 @@ extension Vocabulary {
     guard let tokens = content.tokens else {
       throw Self.malformed("\(unit) need a list of tokens")
     }
-    try Self.check(tokens, unit: unit)
-    self.init(unit: unit, spellings: tokens.map { Array($0.utf8) })
+    try self.init(unit: unit, checking: tokens.map { Array($0.utf8) })
+  }
+
+  /// - Throws: ``VocabularyError/malformedFile(reason:)`` unless the spellings, which must be UTF-8,
+  ///   are such as a vocabulary has.
+  init(unit: TokenUnit, checking spellings: [[UInt8]]) throws {
+    try Self.check(spellings, unit: unit)
+    self.init(unit: unit, spellings: spellings)
   }
 
   private struct Content: Decodable {
@@ -47,28 +53,28 @@ extension Vocabulary {
     .malformedFile(reason: reason)
   }
 
-  private static func check(_ tokens: [String], unit: TokenUnit) throws {
+  private static func check(_ tokens: [[UInt8]], unit: TokenUnit) throws {
     guard tokens.count >= 2 else {
       throw malformed("it holds \(tokens.count) \(unit), and at least 2 are needed")
     }
     guard tokens.count <= largestCount else {
       throw malformed("it holds \(tokens.count) \(unit), and at most \(largestCount) are allowed")
     }
-    if unit == .words, !tokens.prefix(2).map({ Array($0.utf8) }).elementsEqual(specialWords) {
+    if unit == .words, !tokens.prefix(2).elementsEqual(specialWords) {
       throw malformed("its first two words aren't <unk> and </s>")
     }
     var seen = WordTable()
     for (id, token) in tokens.enumerated() {
       if token.isEmpty { throw malformed("token \(id) is empty") }
-      if unit == .characters, token.unicodeScalars.count > 1 {
-        throw malformed("token \(id), “\(visible(token.utf8))”, is longer than one character")
+      if unit == .characters, token.count(where: { $0 & 0xC0 != 0x80 }) > 1 {
+        throw malformed("token \(id), “\(visible(token))”, is longer than one character")
       }
-      if unit == .words, token.utf8.contains(where: { $0 == 0x20 || (0x09...0x0D).contains($0) }) {
-        throw malformed("token \(id), “\(visible(token.utf8))”, holds white space")
+      if unit == .words, token.contains(where: WordScanner.isWhiteSpace) {
+        throw malformed("token \(id), “\(visible(token))”, holds white space")
       }
-      let first = Array(token.utf8).withUnsafeBytes { seen.insert($0) }
+      let first = token.withUnsafeBytes { seen.insert($0) }
       if first != id {
-        throw malformed("tokens \(first) and \(id) are both “\(visible(token.utf8))”")
+        throw malformed("tokens \(first) and \(id) are both “\(visible(token))”")
       }
     }
   }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Numbers byte strings in the order in which they are first seen.
 ///
 /// Words are compared byte for byte: `String` would take two spellings of "é" for one, and would
@@ -48,7 +50,13 @@ struct WordTable: Sendable {
   }
 
   private func matches(_ index: Int, _ word: UnsafeRawBufferPointer, _ hash: UInt64) -> Bool {
-    hashes[index] == hash && self[index].elementsEqual(word)
+    guard hashes[index] == hash else { return false }
+    let begin = index == 0 ? 0 : ends[index - 1]
+    return ends[index] - begin == word.count
+      && spellings.withUnsafeBytes { spellings in
+        guard let base = spellings.baseAddress, let other = word.baseAddress else { return true }
+        return memcmp(base + begin, other, word.count) == 0
+      }
   }
 
   private mutating func grow() {

@@ -14,7 +14,7 @@ struct Evaluate: UnfoldSubcommand {
       characters left out, or of words read as <unk>.
       """)
 
-  @Argument(help: "The folder of a model or of a run, or an ARPA file.", completion: .file())
+  @Argument(help: "The folder of a model or of a run, or a file of n-grams.", completion: .file())
   var model: String
   @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")

@@ -71,9 +71,9 @@ private func systemCode(for error: any Error) -> Int32 {
   case let error as NGramError:
     switch error {
     case .unknownSmoothing, .invalidPruning: return usage
-    case .reservedWord, .noText: return data
+    case .reservedWord, .onlyUnknownWords, .longWord, .noText, .tooMuchText: return data
     }
-  case is ARPAError: return data
+  case is ARPAError, is NGramFileError: return data
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

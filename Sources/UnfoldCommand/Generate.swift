@@ -11,7 +11,7 @@ struct Generate: UnfoldSubcommand {
       object at the end: prompt, text, tokens, tokens_per_second.
       """)
 
-  @Argument(help: "The folder of a model or of a run, or an ARPA file.", completion: .file())
+  @Argument(help: "The folder of a model or of a run, or a file of n-grams.", completion: .file())
   var model: String
   @Option(help: "The beginning of the text.") var prompt = ""
   @Option(help: "How many tokens to write.") var length = 500

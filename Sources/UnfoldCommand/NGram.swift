@@ -5,82 +5,178 @@ import Language
 struct NGram: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "ngram",
-    abstract: "Make an n-gram model of a text.",
+    abstract: "Make an n-gram model of texts.",
     discussion: """
-      Counts all sequences of up to --order tokens and writes an ARPA file, which evaluate and \
-      generate take as a model, and KenLM and SRILM read. Each line is a sentence, if tokens are \
-      words. With --json a summary goes to standard output: order, smoothing, tokens, ngrams (of \
-      each order), discounts (of each order, for kneser-ney), seconds.
+      Counts all sequences of up to --order tokens and writes a file that every command takes as a \
+      model. If its name ends in .ngram, it is small and ready at once; otherwise it is an ARPA \
+      file, which KenLM and SRILM read. --from turns one form into the other. Each line is a \
+      sentence, if tokens are words.
+
+      A text may be larger than memory: what doesn't fit into --memory goes to a file in TMPDIR, \
+      which is gone when the command ends, however it ends.
+
+      With --json a summary goes to standard output: order, smoothing, tokens, ngrams (of each \
+      order), discounts (of each order, for kneser-ney), seconds.
       """)
 
-  @Argument(help: "A text file.", completion: .file()) var file: String
+  @Argument(help: "Text files, or - for standard input.", completion: .file())
+  var files: [String] = []
   @Option(help: "The longest sequence, in tokens.") var order = 3
-  @Option(help: "The file to write.", completion: .file(extensions: ["arpa"])) var out: String
+  @Option(
+    help: "The file to write: .ngram, or anything else for ARPA.",
+    completion: .file(extensions: ["arpa", "ngram"]))
+  var out: String
+  @Option(help: "Convert this model instead of reading texts.", completion: .file())
+  var from: String?
   @Option(help: "kneser-ney, witten-bell, add-k=K or stupid-backoff=A.")
   var smoothing = "kneser-ney"
   @Option(help: "words, characters or bytes.") var tokens = TokenUnit.words
+  @Option(
+    help: """
+      Use the first part only: percentages for training, validation and test, by position, such as \
+      80,10,10. The vocabulary is that of the whole.
+      """)
+  var split: String?
   @Option(
     help: """
       Leave out what occurs at most so often, by order, such as 0,0,1: of three tokens and more, \
       what occurs once.
       """)
   var prune = "0"
+  @Option(help: "Memory to use besides the vocabulary, such as 512M or 4G.")
+  var memory = MemorySize(bytes: 1 << 30)
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a summary as one JSON object.") var json = false
 
   func validate() throws {
     guard (1...1000).contains(order) else {
       throw ValidationError("--order must be from 1 to 1000, not \(order).")
     }
+    guard files.isEmpty != (from == nil) else {
+      throw ValidationError(
+        from == nil
+          ? "Name a text, or a model with --from." : "--from converts a model and reads no texts.")
+    }
     do {
       _ = try (Smoothing(parsing: smoothing), Pruning(parsing: prune))
+      if let split { _ = try Split(parsing: split) }
     } catch {
       throw ValidationError("\(error)")
     }
   }
 
+  func execute() throws {
+    threads.apply()
+    let begin = ContinuousClock().now
+    let scratch = Scratch(memory: memory.bytes)
+    var report = Report(out: out)
+    defer { report.end() }
+    let (contents, count) =
+      try from.map { (try converted($0, scratch), nil) }
+      ?? estimated(scratch, &report)
+    let url = URL(filePath: out)
+    if url.pathExtension == NGramFile.pathExtension {
+      try contents.writeBinary(to: url) { try report.show("writing \(report.out)", $0) }
+    } else {
+      try contents.writeARPA(to: url) { try report.show("writing \(report.out)", $0) }
+    }
+    report.end()
+    try say(contents, tokens: count, seconds: begin.duration(to: .now) / .seconds(1))
+  }
+
+  private func converted(_ path: String, _ scratch: Scratch) throws -> NGramContents {
+    let url = URL(filePath: path)
+    return try NGramModel(contentsOf: url).contents(scratch, name: url.relativePath)
+  }
+
+  private func estimated(
+    _ scratch: Scratch, _ report: inout Report
+  ) throws -> (NGramContents, tokens: Int?) {
+    let text = try SpooledText(reading: files, unit: tokens, scratch: scratch) {
+      try report.show("reading: \(($0 >> 20).grouped) MiB")
+    }
+    let count =
+      try split.map { try Split(parsing: $0).cuts(of: text.count).validation }
+      ?? text.count
+    let contents = try NGramContents(
+      training: text, first: count, order: order, smoothing: Smoothing(parsing: smoothing),
+      pruning: Pruning(parsing: prune), scratch: scratch
+    ) { stage, fraction in
+      switch stage {
+      case .counting(let order): try report.show("counting \(order)-grams", fraction)
+      case .estimating(let order): try report.show("estimating \(order)-grams", fraction)
+      }
+    }
+    return (contents, count)
+  }
+
   private struct Summary: Encodable {
     let order: Int
-    let smoothing, unit, prune, out: String
-    let tokens, vocabulary: Int
+    let smoothing: String?
+    let unit, prune, out: String
+    let tokens: Int?
+    let vocabulary: Int
     let ngrams: [Int]
     let discounts: [[Double]]
     let seconds: Double
   }
 
-  func execute() throws {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let smoothing = try Smoothing(parsing: smoothing)
-    var progress = ProgressLine()
-    let text = try SourceText(contentsOf: URL(filePath: file))
-    let vocabulary = try Vocabulary(unit: tokens, building: [text])
-    let corpus = try Corpus([text], vocabulary: vocabulary, minimumTokens: 1)
-    let model = try NGramModel(
-      training: corpus.tokens, vocabulary: vocabulary, order: order, smoothing: smoothing,
-      pruning: Pruning(parsing: prune)
-    ) { stage in
-      switch stage {
-      case .counting(let order): progress.show("counting \(order)-grams")
-      case .estimating(let order): progress.show("estimating \(order)-grams")
-      }
-    }
-    progress.show("writing \(out)")
-    try ARPAFile.write(model, to: URL(filePath: out))
-    progress.clear()
-    let seconds = begin.duration(to: clock.now) / .seconds(1)
+  private func say(_ model: NGramContents, tokens: Int?, seconds: Double) throws {
     let counts = model.counts.map(\.grouped).joined(separator: ", ")
     Console.say(
-      "\(out): \(corpus.tokens.count.grouped) tokens, n-grams of orders 1 to \(model.order): "
-        + "\(counts); \(seconds.text(1)) s.")
-    if !smoothing.isNormalised {
+      "\(out): \(tokens.map { "\($0.grouped) tokens, " } ?? "")n-grams of orders 1 to "
+        + "\(model.order): \(counts); \(seconds.text(1)) s.")
+    if !model.isNormalised {
       Console.say("Stupid backoff gives scores, not probabilities: they don't sum to one.")
     }
     guard json else { return }
     try Console.print(
       Console.json(
         Summary(
-          order: model.order, smoothing: "\(smoothing)", unit: tokens.rawValue, prune: prune,
-          out: out, tokens: corpus.tokens.count, vocabulary: vocabulary.count,
-          ngrams: model.counts, discounts: model.discounts.map(\.amounts), seconds: seconds)))
+          order: model.order, smoothing: from == nil ? smoothing : nil,
+          unit: model.vocabulary.unit.rawValue, prune: prune, out: out, tokens: tokens,
+          vocabulary: model.vocabulary.count, ngrams: model.counts,
+          discounts: model.discounts.map(\.amounts), seconds: seconds)))
   }
+}
+
+/// Shows how far the work has come, and ends it when asked to.
+private struct Report {
+  let out: String
+  private var line = ProgressLine()
+  private let interrupts = Interrupts()
+
+  init(out: String) { self.out = out }
+
+  mutating func show(_ work: String, _ fraction: Double? = nil) throws {
+    if interrupts.isAskedToStop {
+      line.clear()
+      throw ExitCode(128 + SIGINT)
+    }
+    line.show(work + (fraction.map { ": \(($0 * 100).text(0)) %" } ?? ""))
+  }
+
+  mutating func end() {
+    line.clear()
+    interrupts.end()
+  }
+}
+
+/// An amount of memory: bytes, or a number with K, M, G or T for powers of 1024.
+struct MemorySize: ExpressibleByArgument {
+  let bytes: Int
+
+  init(bytes: Int) { self.bytes = bytes }
+
+  init?(argument: String) {
+    let units = ["K": 10, "M": 20, "G": 30, "T": 40]
+    let shift = argument.last.flatMap { units[$0.uppercased()] }
+    let digits = shift == nil ? argument[...] : argument.dropLast()
+    guard let number = Double(digits), number > 0 else { return nil }
+    let bytes = number * Double(1 << (shift ?? 0))
+    guard bytes >= Double(1 << 20), bytes < 1e15 else { return nil }
+    self.bytes = Int(bytes)
+  }
+
+  var defaultValueDescription: String { "\(bytes >> 20)M" }
 }

@@ -5,21 +5,22 @@ struct ARPAReader {
   private var isNormalised = true
   /// How many n-grams there are said to be, by order from 1.
   private var declared: [Int] = []
-  private var tree = NGramTree()
   /// The words of the 1-grams, and what each of them is; see ``ARPAUnigrams``.
   private var table = WordTable()
   private var tokens: [Int32] = []
-  /// Backoffs of the highest order read so far; the tree takes them with the next one.
-  private var backoffs: [Float] = []
 
   init(lines: ARPALines) { self.lines = lines }
 
   mutating func model() throws -> NGramModel {
     try readCounts()
-    let vocabulary = try readUnigrams()
-    for order in 1...declared.count where order > 1 { try readNGrams(order: order) }
+    let (vocabulary, unigrams) = try readUnigrams()
+    var builder = NGramTreeBuilder(counts: [vocabulary.count + 1] + declared.dropFirst())
+    builder.append(unigrams.logProbabilities.indices) { word in
+      (NGramTree.root, Int32(word), unigrams.logProbabilities[word], unigrams.backoffs[word])
+    }
+    for order in 1...declared.count where order > 1 { try readNGrams(order: order, &builder) }
     try readEnd()
-    return NGramModel(vocabulary: vocabulary, tree: tree, isNormalised: isNormalised)
+    return NGramModel(vocabulary: vocabulary, tree: builder.tree, isNormalised: isNormalised)
   }
 
   // MARK: Before and after the n-grams
@@ -35,8 +36,9 @@ struct ARPAReader {
       guard order == declared.count + 1 else {
         throw lines.error(.orderGap(expected: declared.count + 1, found: order))
       }
-      // A line has a digit, a separator, a word and an end at least; divided, nothing overflows.
-      guard count <= lines.size / 4 + 1, count < Int32.max / 2 else {
+      // A line has a digit, a separator, a word and an end at least.
+      let (total, overflows) = declared.reduce(0, +).addingReportingOverflow(count)
+      guard !overflows, total <= lines.size / 4 + 1, total < Int32.max / 2 else {
         throw lines.error(.tooLarge(declared: count))
       }
       declared.append(count)
@@ -69,7 +71,7 @@ struct ARPAReader {
 
   // MARK: N-grams
 
-  private mutating func readUnigrams() throws -> Vocabulary {
+  private mutating func readUnigrams() throws -> (Vocabulary, ARPAUnigrams.Result) {
     var unigrams = ARPAUnigrams(unit: unit)
     try lines.readSection(order: 1, of: declared) { lines, entry in
       let word = UnsafeRawBufferPointer(rebasing: entry.line[entry.words[1]])
@@ -79,37 +81,52 @@ struct ARPAReader {
     }
     let result: ARPAUnigrams.Result
     do { result = try unigrams.result() } catch { throw lines.error(error) }
-    (table, tokens, backoffs) = (unigrams.table, result.tokens, result.backoffs)
-    let roots = [Int32](repeating: NGramTree.root, count: backoffs.count)
-    tree.append(
-      parents: roots, words: Array(0..<Int32(roots.count)),
-      logProbabilities: result.logProbabilities, suffixes: roots)
-    return result.vocabulary
+    (table, tokens) = (unigrams.table, result.tokens)
+    return (result.vocabulary, result)
   }
 
-  private mutating func readNGrams(order: Int) throws {
-    var keys: [UInt64] = []
-    var entries: [(logProbability: Float, backoff: Float)] = []
-    let finder = NGramFinder(tree: tree, table: table, tokens: tokens)
+  /// An n-gram as it was found.
+  private struct NGram: Keyed {
+    /// Context and word.
+    let key: UInt64
+    /// Counted from the section's first one.
+    let line: UInt32
+    let logProbability: Float
+    let backoff: Float
+  }
+
+  private mutating func readNGrams(order: Int, _ builder: inout NGramTreeBuilder) throws {
+    let tree = builder.tree
+    let wordBits = UInt64(bitsNeeded(below: tree.nodes(order: 1).count))
+    var finder = NGramFinder(tree: tree, table: table, tokens: tokens)
+    var ngrams: [NGram] = []
+    ngrams.reserveCapacity(declared[order - 1])
     let firstLine = try lines.readSection(order: order, of: declared) { lines, entry in
       let (context, word) = try finder.find(entry, lines)
-      keys.append(UInt64(context) << 32 | UInt64(word))
-      entries.append((entry.logProbability, entry.backoff))
+      ngrams.append(
+        NGram(
+          key: UInt64(context) << wordBits | UInt64(word), line: UInt32(ngrams.count),
+          logProbability: entry.logProbability, backoff: entry.backoff))
     }
-    var sources = (0..<keys.count).map(UInt32.init)
-    radixSort(&keys, carrying: &sources, bits: 32 + bitsNeeded(below: tree.count))
-    let words = keys.map { Int32($0 & 0xFFFF_FFFF) }
-    for index in keys.indices.dropFirst() where keys[index] == keys[index - 1] {
-      let ngram = finder.text(context: Int(keys[index] >> 32), word: words[index])
-      throw lines.error(.duplicate(ngram), line: firstLine + Int(sources[index]))
+    Self.sort(&ngrams, bits: Int(wordBits) + bitsNeeded(below: tree.count))
+    let mask: UInt64 = 1 << wordBits - 1
+    for (ngram, next) in zip(ngrams, ngrams.dropFirst()) where ngram.key == next.key {
+      let text = finder.text(context: Int(next.key >> wordBits), word: Int32(next.key & mask))
+      throw lines.error(.duplicate(text), line: firstLine + Int(next.line))
     }
-    tree.append(
-      parents: keys.map { Int32($0 >> 32) }, words: words,
-      logProbabilities: sources.map { entries[Int($0)].logProbability }, suffixes: nil)
-    for (node, backoff) in zip(tree.nodes(order: order - 1), backoffs) {
-      tree.setBackoff(backoff, of: Int32(node))
+    builder.append(ngrams) {
+      (Int32($0.key >> wordBits), Int32($0.key & mask), $0.logProbability, $0.backoff)
     }
-    backoffs = sources.map { entries[Int($0)].backoff }
+  }
+
+  private static func sort(_ ngrams: inout [NGram], bits: Int) {
+    // Files that were written here are in order already.
+    if zip(ngrams, ngrams.dropFirst()).allSatisfy({ $0.key <= $1.key }) { return }
+    ngrams.withUnsafeMutableBufferPointer { ngrams in
+      let other = UnsafeMutableBufferPointer<NGram>.allocate(capacity: ngrams.count)
+      defer { other.deallocate() }
+      radixSort(ngrams, using: other, bits: bits)
+    }
   }
 }
 
@@ -119,30 +136,49 @@ private struct NGramFinder {
   let table: WordTable
   let tokens: [Int32]
 
+  /// The context that was found last, as it was spelled.
+  private var last: (spelling: UnsafeRawBufferPointer, node: Int32)?
+
+  init(tree: NGramTree, table: WordTable, tokens: [Int32]) {
+    (self.tree, self.table, self.tokens) = (tree, table, tokens)
+  }
+
   /// The context of an n-gram and its last word.
-  func find(_ entry: ARPAEntry, _ lines: ARPALines) throws -> (context: Int32, word: Int32) {
+  mutating func find(
+    _ entry: ARPAEntry, _ lines: ARPALines
+  ) throws -> (context: Int32, word: Int32) {
+    let final = entry.words.endIndex - 1
+    let range = entry.words[1].lowerBound..<entry.words[final - 1].upperBound
+    let spelling = UnsafeRawBufferPointer(rebasing: entry.line[range])
+    let word = try token(entry.words[final], entry, lines)
+    // N-grams with the same context often follow one another.
+    if let last, last.spelling.elementsEqual(spelling) { return (last.node, word) }
     var context = NGramTree.root
-    var last: Int32?
-    for range in entry.words {
-      if let last {
-        guard let child = tree.child(of: context, last) else {
-          let words = entry.words[1].lowerBound..<range.lowerBound
-          let bytes = UnsafeRawBufferPointer(rebasing: entry.line[words])
-          throw lines.error(.unknownContext(ARPALines.text(bytes)))
-        }
-        context = child
+    for index in 1..<final {
+      let token = try token(entry.words[index], entry, lines)
+      guard let child = tree.child(of: context, token) else {
+        let words = entry.words[1].lowerBound..<entry.words[index].upperBound
+        let bytes = UnsafeRawBufferPointer(rebasing: entry.line[words])
+        throw lines.error(.unknownContext(ARPALines.text(bytes)))
       }
-      let bytes = UnsafeRawBufferPointer(rebasing: entry.line[range])
-      guard let position = table.index(of: bytes), tokens[Int(position)] >= 0 else {
-        throw lines.error(.unknownWord(ARPALines.text(bytes)))
-      }
-      last = tokens[Int(position)]
+      context = child
     }
-    return (context, last ?? 0)
+    last = (spelling, context)
+    return (context, word)
+  }
+
+  private func token(
+    _ range: Range<Int>, _ entry: ARPAEntry, _ lines: ARPALines
+  ) throws -> Int32 {
+    let bytes = UnsafeRawBufferPointer(rebasing: entry.line[range])
+    guard let position = table.index(of: bytes), tokens[Int(position)] >= 0 else {
+      throw lines.error(.unknownWord(ARPALines.text(bytes)))
+    }
+    return tokens[Int(position)]
   }
 
   func text(context: Int, word: Int32) -> String {
-    (tree.spelling(of: context, parents: tree.parents()) + [word]).map { word in
+    (tree.spelling(of: context) + [word]).map { word in
       tokens.firstIndex(of: word).map { Vocabulary.visible(table[$0]) } ?? ""
     }.joined(separator: " ")
   }

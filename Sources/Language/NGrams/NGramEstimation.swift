@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 
 /// Turns counts into probabilities and backoffs, order by order from below.
 ///
@@ -12,132 +13,232 @@ struct NGramEstimation {
   private let counts: NGramCounts
   private let smoothing: Smoothing
   private let pruning: Pruning
-  private(set) var tree = NGramTree()
+  private let scratch: Scratch
+  private(set) var tables = NGramTables()
   /// By order, for modified Kneser–Ney; otherwise empty.
   private(set) var discounts: [KneserNeyDiscounts] = []
 
-  /// What is known of the order below: probabilities, and which node each n-gram became, −1 where
-  /// it was pruned.
-  private var lower: (probabilities: [Double], nodes: [Int32])
+  /// What the order above needs to know of an n-gram.
+  fileprivate struct Estimate: BitwiseCopyable {
+    var probability: Float
+    /// Its node, or `none` where it was pruned.
+    var node: UInt32
+    static let none = UInt32.max
+  }
 
-  /// - Parameter progress: gets each order before it is estimated.
+  /// An n-gram on its way to its probability.
+  fileprivate struct Candidate {
+    let word: Int32
+    let occurrences: UInt32
+    /// As the smoothing counts.
+    let count: UInt32
+    /// Of the n-gram without its first token.
+    let shorter: Estimate
+    var probability = 0.0
+  }
+
+  /// - Parameter progress: gets each order before it is estimated, and then the fraction that is
+  ///   done.
+  /// - Throws: ``NGramError/tooMuchText``, `FileError`, and what `progress` throws.
   init(
-    _ counts: NGramCounts, smoothing: Smoothing, pruning: Pruning,
-    progress: (Int) -> Void = { _ in }
-  ) {
+    _ counts: NGramCounts, smoothing: Smoothing, pruning: Pruning, scratch: Scratch,
+    progress: (Int, Double) throws -> Void
+  ) throws {
     self.counts = counts
     self.smoothing = smoothing
     self.pruning = pruning
-    lower = ([1 / Double(counts.vocabularySize)], [NGramTree.root])
+    self.scratch = scratch
+    guard counts.levels.reduce(1, { $0 + $1.count }) < Int(Int32.max) else {
+      throw NGramError.tooMuchText
+    }
+    var lower = Spool<Estimate>(scratch)
+    try lower.append(
+      Estimate(probability: 1 / Float(counts.vocabularySize), node: UInt32(NGramTree.root)))
     for order in 1...counts.levels.count {
-      progress(order)
-      estimate(order: order)
-    }
-  }
-
-  private mutating func estimate(order: Int) {
-    let level = counts.levels[order - 1]
-    let effective = counts.counts(order: order, adjusted: smoothing == .modifiedKneserNey)
-    if smoothing == .modifiedKneserNey {
-      discounts.append(Self.discounts(effective))
-    }
-    let threshold = pruning.threshold(order: order)
-    var probabilities = [Double](repeating: 0, count: level.count)
-    var backoffs: [(context: Int32, backoff: Float)] = []
-    var begin = 0
-    while begin < level.count {
-      let context = level.contexts[begin]
-      var end = begin + 1
-      while end < level.count, level.contexts[end] == context { end += 1 }
-      let backoff = share(
-        level, begin..<end, order: order, effective, threshold, into: &probabilities)
-      if order > 1, lower.nodes[Int(context)] >= 0 {
-        backoffs.append((lower.nodes[Int(context)], Self.logarithm(backoff)))
+      guard let next = try estimate(order: order, lower, { try progress(order, $0) }) else {
+        return
       }
-      begin = end
+      lower = next
     }
-    append(level, order: order, probabilities, threshold)
-    // Where the whole order was pruned, its contexts are the highest order, without backoffs.
-    guard tree.order == order else { return }
-    for (context, backoff) in backoffs { tree.setBackoff(backoff, of: context) }
   }
 
-  private static func discounts(_ counts: [UInt32]) -> KneserNeyDiscounts {
+  /// - Returns: nil if the whole order was pruned.
+  private mutating func estimate(
+    order: Int, _ lower: Spool<Estimate>, _ progress: (Double) throws -> Void
+  ) throws -> Spool<Estimate>? {
+    let level = counts.levels[order - 1]
+    let effective = try counts.counts(order: order, adjusted: smoothing == .modifiedKneserNey)
+    if smoothing == .modifiedKneserNey {
+      discounts.append(try Self.discounts(effective))
+    }
+    var writer = LevelWriter(
+      order: order, from: tables.start(order: order), contexts: lower, scratch)
+    let (ngrams, effectiveCounts) = (level.ngrams.reader(), effective.reader())
+    var candidates: [Candidate] = []
+    var (context, begin, index) = (UInt32(0), 0, 0)
+    func finishContext() throws {
+      let backoff = share(
+        &candidates, order: order, isBeginning: begin >= level.beginnings)
+      try writer.write(candidates, of: context, backoff: backoff) {
+        isKept($0, order: order)
+      }
+      begin = index
+      candidates.removeAll(keepingCapacity: true)
+    }
+    try Self.shorter(level, lower, scratch).drain(missing: Estimate(probability: 0, node: 0)) {
+      shorter in
+      guard let ngram = try ngrams.next(), let count = try effectiveCounts.next() else { return }
+      if ngram.context != context {
+        if !candidates.isEmpty { try finishContext() }
+        context = ngram.context
+      }
+      candidates.append(
+        Candidate(word: ngram.word, occurrences: ngram.count, count: count, shorter: shorter))
+      index += 1
+      if index & 0xFFFFF == 0 { try progress(Double(index) / Double(level.count)) }
+    }
+    try finishContext()
+    try writer.finish()
+    guard writer.nodes.count > 0 else { return nil }
+    tables.append(writer.nodes, contexts: writer.tails)
+    return writer.estimates
+  }
+
+  /// Fetches, for each n-gram, what is known of it without its first token.
+  private static func shorter(
+    _ level: NGramCounts.Level, _ lower: Spool<Estimate>, _ scratch: Scratch
+  ) throws -> Exchange<Estimate> {
+    let estimates = lower.reader()
+    let shorter = Exchange<Estimate>(count: level.count, scratch)
+    try level.extensions.forEachWindow { indices, items in
+      var window: [Estimate] = []
+      window.reserveCapacity(indices.count)
+      for _ in indices {
+        if let estimate = try estimates.next() { window.append(estimate) }
+      }
+      try items.visit {
+        try shorter.append($0.value, window[Int($0.index) - indices.lowerBound])
+      }
+    }
+    return shorter
+  }
+
+  private static func discounts(_ counts: Spool<UInt32>) throws -> KneserNeyDiscounts {
     var numbers = [0, 0, 0, 0]
-    for count in counts where (1...4).contains(count) { numbers[Int(count) - 1] += 1 }
+    try counts.visit { if (1...4).contains($0) { numbers[Int($0) - 1] += 1 } }
     return KneserNeyDiscounts(countsOfCounts: numbers)
+  }
+
+  @inline(__always)
+  private func isKept(_ candidate: Candidate, order: Int) -> Bool {
+    order == 1 || candidate.occurrences > pruning.threshold(order: order)
   }
 
   /// Shares one context's probability among the tokens that followed it; returns γ.
   private func share(
-    _ level: NGramCounts.Level, _ range: Range<Int>, order: Int, _ counts: [UInt32],
-    _ threshold: Int, into probabilities: inout [Double]
+    _ candidates: inout [Candidate], order: Int, isBeginning: Bool
   ) -> Double {
+    let uniform = 1 / Double(counts.vocabularySize)
     var (total, types) = (0.0, 0.0)
-    for index in range {
-      total += Double(counts[index])
-      types += counts[index] > 0 ? 1 : 0
+    for candidate in candidates {
+      total += Double(candidate.count)
+      types += candidate.count > 0 ? 1 : 0
     }
-    func isKept(_ index: Int) -> Bool { order == 1 || level.counts[index] > threshold }
-
     switch smoothing {
     case .stupidBackoff(let factor):
       var kept = false
-      for index in range where isKept(index) {
+      for index in candidates.indices where isKept(candidates[index], order: order) {
         kept = true
-        probabilities[index] =
-          counts[index] > 0
-          ? Double(counts[index]) / total : factor / Double(self.counts.vocabularySize)
+        let count = candidates[index].count
+        candidates[index].probability = count > 0 ? Double(count) / total : factor * uniform
       }
       return kept ? factor : 1
     case .addK(let k):
       // Shorter contexts aren't asked, but must exist: there everything is uniform.
-      guard order == self.counts.levels.count || range.lowerBound >= level.beginnings else {
-        for index in range { probabilities[index] = 1 / Double(self.counts.vocabularySize) }
+      guard order == counts.levels.count || isBeginning else {
+        for index in candidates.indices { candidates[index].probability = uniform }
         return 1
       }
-      total += k * Double(self.counts.vocabularySize)
+      total += k * Double(counts.vocabularySize)
     case .wittenBell: total += types
     case .modifiedKneserNey: break
     }
 
     let discounts = discounts.last
     var left = total
-    for index in range where isKept(index) {
-      let discounted = Double(counts[index]) - (discounts?.amount(for: counts[index]) ?? 0)
-      probabilities[index] = discounted / total
+    for index in candidates.indices where isKept(candidates[index], order: order) {
+      let count = candidates[index].count
+      let discounted = Double(count) - (discounts?.amount(for: count) ?? 0)
+      candidates[index].probability = discounted / total
       left -= discounted
     }
     let share = max(left, 0) / total
-    for index in range where isKept(index) {
-      probabilities[index] += share * lower.probabilities[Int(level.suffixes[index])]
+    for index in candidates.indices where isKept(candidates[index], order: order) {
+      candidates[index].probability += share * Double(candidates[index].shorter.probability)
     }
     return share
   }
+}
 
-  private mutating func append(
-    _ level: NGramCounts.Level, order: Int, _ probabilities: [Double], _ threshold: Int
+/// Writes an order's nodes, and what the nodes of the order below have besides.
+private struct LevelWriter {
+  let nodes: Spool<NGramTables.Node>
+  let tails: Spool<NGramTables.Tail>
+  let estimates: Spool<NGramEstimation.Estimate>
+  private let order: Int
+  private let start: Int
+  /// The n-grams of the order below, from the one on that comes next.
+  private let contexts: Spool<NGramEstimation.Estimate>.Reader
+  private var nextContext: UInt32 = 0
+
+  init(
+    order: Int, from start: Int, contexts: Spool<NGramEstimation.Estimate>, _ scratch: Scratch
   ) {
-    var nodes = [Int32](repeating: -1, count: level.count)
-    var (parents, words, suffixes): ([Int32], [Int32], [Int32]) = ([], [], [])
-    var logarithms: [Float] = []
-    parents.reserveCapacity(level.count)
-    words.reserveCapacity(level.count)
-    suffixes.reserveCapacity(level.count)
-    logarithms.reserveCapacity(level.count)
-    for index in 0..<level.count where order == 1 || level.counts[index] > threshold {
-      nodes[index] = Int32(tree.count + words.count)
-      parents.append(lower.nodes[Int(level.contexts[index])])
-      words.append(level.words[index])
-      suffixes.append(lower.nodes[Int(level.suffixes[index])])
-      logarithms.append(Self.logarithm(probabilities[index]))
+    self.order = order
+    self.start = start
+    self.contexts = contexts.reader()
+    (nodes, tails, estimates) = (Spool(scratch), Spool(scratch), Spool(scratch))
+  }
+
+  private var nextNode: UInt32 { UInt32(start + nodes.count) }
+
+  /// - Parameter backoff: γ of the context.
+  mutating func write(
+    _ candidates: [NGramEstimation.Candidate], of context: UInt32, backoff: Double,
+    isKept: (NGramEstimation.Candidate) -> Bool
+  ) throws {
+    while nextContext < context { try passContext(backoff: 0) }
+    try passContext(backoff: order == 1 ? 0 : Self.logarithm(backoff))
+    for candidate in candidates {
+      let kept = isKept(candidate)
+      try estimates.append(
+        .init(
+          probability: Float(candidate.probability),
+          node: kept ? nextNode : NGramEstimation.Estimate.none))
+      guard kept else { continue }
+      // As KenLM writes it: the beginning of a sentence is certain, since nobody asks.
+      let isBegin = order == 1 && candidate.word == candidates.count - 1
+      try nodes.append(
+        .init(
+          word: candidate.word,
+          logProbability: isBegin ? 0 : Self.logarithm(candidate.probability),
+          suffix: candidate.shorter.node))
     }
-    lower = (probabilities, nodes)
-    if words.isEmpty { return }
-    // As KenLM writes it: the beginning of a sentence is certain, since nobody asks.
-    if order == 1 { logarithms[counts.vocabularySize] = 0 }
-    tree.append(
-      parents: parents, words: words, logProbabilities: logarithms, suffixes: suffixes)
+  }
+
+  /// Writes the tails of contexts without n-grams at the end, and one that ends the last.
+  mutating func finish() throws {
+    while try passContext(backoff: 0) {}
+  }
+
+  @discardableResult
+  private mutating func passContext(backoff: Float) throws -> Bool {
+    guard let context = try contexts.next() else { return false }
+    nextContext += 1
+    if context.node != NGramEstimation.Estimate.none {
+      try tails.append(.init(backoff: backoff, firstChild: nextNode))
+    }
+    return true
   }
 
   /// −99 stands for the logarithm of 0, as in ARPA files.

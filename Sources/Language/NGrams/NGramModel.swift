@@ -1,5 +1,6 @@
 import Foundation
 import Learning
+import Tensors
 
 /// A language model that looks at the last N − 1 tokens: p(w | h), by counting.
 ///
@@ -17,12 +18,6 @@ public struct NGramModel: Sendable {
   public let discounts: [KneserNeyDiscounts]
   let tree: NGramTree
 
-  /// What takes time; counting and estimating go from order 1 upwards.
-  public enum Stage: Sendable, Equatable {
-    case counting(order: Int)
-    case estimating(order: Int)
-  }
-
   /// Counts tokens and estimates the model.
   ///
   /// Orders for which the text is too short are left out, which changes no probability.
@@ -30,30 +25,42 @@ public struct NGramModel: Sendable {
   /// - Parameters:
   ///   - tokens: of `vocabulary`; words hold `</s>` at the end of each line.
   ///   - order: N, the longest n-gram, at least 1.
-  ///   - progress: gets each stage as it begins.
-  /// - Throws: ``NGramError/noText``; ``NGramError/reservedWord(_:)`` if `<s>` is a word.
+  /// - Throws: ``NGramError``, such as ``NGramError/reservedWord(_:)`` if `<s>` is a word.
   /// - Precondition: tokens are below the vocabulary's count.
-  /// - Complexity: O(tokens · N) time and memory; about 70 bytes for each n-gram at
-  ///   the peak.
+  /// - Complexity: O(tokens · N) time and memory.
   public init(
     training tokens: [Int32], vocabulary: Vocabulary, order: Int,
-    smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none,
-    progress: (Stage) -> Void = { _ in }
+    smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none
   ) throws {
-    guard !tokens.isEmpty else { throw NGramError.noText }
-    if vocabulary.unit == .words, vocabulary.spellings.contains(ARPASpelling.begin) {
-      throw NGramError.reservedWord("<s>")
-    }
-    let counts = NGramCounts(
-      tokens, vocabularySize: vocabulary.count,
-      sentenceEnd: vocabulary.unit == .words ? Vocabulary.lineEndWord : nil, order: max(order, 1)
-    ) { progress(.counting(order: $0)) }
-    let estimation = NGramEstimation(counts, smoothing: smoothing, pruning: pruning) {
-      progress(.estimating(order: $0))
-    }
+    let scratch = Scratch(memory: .max)
+    let contents = try NGramContents(
+      training: SpooledText(tokens, vocabulary: vocabulary, scratch), first: tokens.count,
+      order: order, smoothing: smoothing, pruning: pruning, scratch: scratch
+    ) { _, _ in }
     self.init(
-      vocabulary: vocabulary, tree: estimation.tree, isNormalised: smoothing.isNormalised,
-      discounts: estimation.discounts)
+      vocabulary: vocabulary, tree: NGramTree(try NGramNodes(contents.tables)),
+      isNormalised: contents.isNormalised, discounts: contents.discounts)
+  }
+
+  /// Reads a file of n-grams, whichever of the two forms it has.
+  ///
+  /// - Throws: ``ARPAError``, ``NGramFileError``, `FileError`; ``ModelFolderError`` for a file that
+  ///   is neither.
+  public init(contentsOf url: URL) throws {
+    let beginning = Self.beginning(of: url)
+    if beginning.starts(with: NGramFile.magic) || url.pathExtension == NGramFile.pathExtension {
+      self = try NGramFile.read(contentsOf: url)
+    } else {
+      // No text holds a byte that is zero.
+      guard !beginning.contains(0) else { throw ModelFolderError.noFolder(path: url.path) }
+      self = try ARPAFile.read(contentsOf: url)
+    }
+  }
+
+  private static func beginning(of url: URL) -> Data {
+    guard let handle = try? FileHandle(forReadingFrom: url) else { return Data() }
+    defer { try? handle.close() }
+    return (try? handle.read(upToCount: 4096)) ?? Data()
   }
 
   init(
@@ -64,6 +71,16 @@ public struct NGramModel: Sendable {
     self.tree = tree
     self.isNormalised = isNormalised
     self.discounts = discounts
+  }
+
+  /// All of the model, to be written.
+  ///
+  /// - Parameter name: what messages call the model.
+  /// - Throws: ``NGramFileError`` for a model from a damaged file; `FileError`.
+  package func contents(_ scratch: Scratch, name: String = "the model") throws -> NGramContents {
+    NGramContents(
+      vocabulary: vocabulary, tables: try tree.tables(scratch, name: name),
+      isNormalised: isNormalised, discounts: discounts)
   }
 
   /// N, the longest n-gram.
@@ -119,16 +136,35 @@ extension NGramModel: LanguageModel {
   public func crossEntropy(
     of tokens: [Int32], streams: Int = 1, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
-    guard let first = tokens.first, tokens.count > 1 else { return CrossEntropy() }
-    var context = NGramTree.root
-    read(first, into: &context)
+    guard tokens.count > 1 else { return CrossEntropy() }
+    // Threads share the work piece by piece; what stands before a piece is read again.
+    let (length, group) = (1 << 14, 1 << 20)
     var total = 0.0
-    for position in 1..<tokens.count {
-      total += Double(score(tokens[position], after: &context))
-      if position & 0xFFFFF == 0 { progress(Double(position) / Double(tokens.count)) }
+    for begin in stride(from: 1, to: tokens.count, by: group) {
+      let end = min(begin + group, tokens.count)
+      var sums = [Double](repeating: 0, count: (end - begin + length - 1) / length)
+      sums.withUnsafeMutableBufferPointer { sums in
+        nonisolated(unsafe) let sums = sums
+        Compute.forEach(sums.count, cost: length * 100) { piece in
+          let begin = begin + piece * length
+          sums[piece] = sum(of: tokens, begin..<min(begin + length, end))
+        }
+      }
+      total += sums.reduce(0, +)
+      progress(Double(end) / Double(tokens.count))
     }
-    progress(1)
     return CrossEntropy(totalNats: -total * log(10), tokens: tokens.count - 1)
+  }
+
+  /// Σ log₁₀ p of some of the tokens. Those before the last N − 1 don't matter.
+  private func sum(of tokens: [Int32], _ range: Range<Int>) -> Double {
+    var context = NGramTree.root
+    for token in tokens[max(0, range.lowerBound - max(order - 1, 1))..<range.lowerBound] {
+      read(token, into: &context)
+    }
+    var total = 0.0
+    for position in range { total += Double(score(tokens[position], after: &context)) }
+    return total
   }
 
   public func predictor() -> any Predictor { NGramPredictor(model: self) }

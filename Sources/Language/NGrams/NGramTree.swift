@@ -1,3 +1,4 @@
+import Interchange
 import Tensors
 
 /// N-grams with their log-probabilities and backoffs, as a tree that is also an automaton.
@@ -10,68 +11,34 @@ import Tensors
 ///     log p(w | h) = log p(h w)            if the tree holds h w
 ///                  = bow(h) + log p(w | h′)  otherwise; bow(h) = 0 if the tree lacks h
 ///
-/// Logarithms are to the base of 10, as in ARPA files.
+/// Logarithms are to the base of 10, as in ARPA files. The nodes may be those of a mapped file, of
+/// which nothing but its size has been checked: whatever they hold, no question leaves their
+/// memory, and each ends.
 ///
 /// - SeeAlso: C. Allauzen, M. Mohri, B. Roark, "Generalized Algorithms for Constructing Statistical
 ///   Language Models", ACL 2003, on backoff as failure transitions.
-struct NGramTree: Sendable, Equatable {
+struct NGramTree: Sendable {
   /// The empty n-gram.
   static let root: Int32 = 0
 
-  private(set) var words: [Int32] = [-1]
-  private(set) var logProbabilities: [Float] = [0]
-  /// Of the nodes below the highest order.
-  private(set) var backoffs: [Float] = [0]
-  private(set) var suffixes: [Int32] = [0]
-  /// Where the children of a node below the highest order begin; those of the next end them.
-  private var firstChild: [Int32] = [1]
+  private let nodes: NGramNodes
   /// Where each order's nodes begin, order 0 being the root; then the end of all.
-  private(set) var starts = [0, 1]
+  let starts: [Int]
+  private let innerCount: Int32
+
+  /// - Parameter order: the highest order that is asked for, where more nodes follow.
+  init(_ nodes: NGramNodes, order: Int? = nil) {
+    self.nodes = nodes
+    starts = Array(nodes.starts[...((order ?? nodes.order) + 1)])
+    innerCount = Int32(nodes.innerCount)
+  }
 
   /// The highest order.
   var order: Int { starts.count - 2 }
-  var count: Int { words.count }
+  var count: Int { starts[starts.count - 1] }
 
   /// The nodes of an order.
   func nodes(order: Int) -> Range<Int> { starts[order]..<starts[order + 1] }
-
-  /// Adds the next order. Order 1 holds every token, by number, and the beginning of a sentence.
-  ///
-  /// - Parameters:
-  ///   - parents: nodes of the order before, ascending; for each the words ascend.
-  ///   - suffixes: the longest suffixes; nil to look them up.
-  mutating func append(
-    parents: [Int32], words: [Int32], logProbabilities: [Float], suffixes: [Int32]?
-  ) {
-    require(count + parents.count < Int32.max, "\(count + parents.count) n-grams are too many")
-    let contexts = nodes(order: order)
-    firstChild.removeLast()
-    var child = 0
-    for context in contexts {
-      firstChild.append(Int32(count + child))
-      while child < parents.count, parents[child] == context { child += 1 }
-    }
-    require(child == parents.count, "n-grams aren't in the order of their contexts")
-    firstChild.append(Int32(count + child))
-    let links = suffixes ?? zip(parents, words).map { suffix(of: $0, $1) }
-    self.words += words
-    self.logProbabilities += logProbabilities
-    self.suffixes += links
-    starts.append(count)
-    // The order before isn't the highest any more.
-    backoffs += [Float](repeating: 0, count: contexts.upperBound - backoffs.count)
-  }
-
-  mutating func setBackoff(_ backoff: Float, of node: Int32) { backoffs[Int(node)] = backoff }
-
-  private func suffix(of parent: Int32, _ word: Int32) -> Int32 {
-    if parent == Self.root { return Self.root }
-    var shorter = suffixes[Int(parent)]
-    while true {
-      if let node = child(of: shorter, word) { return node }
-      shorter = suffixes[Int(shorter)]
-    }
-  }
 
   /// The n-gram of a context and a word; order 1 always has it.
   ///
@@ -80,14 +47,42 @@ struct NGramTree: Sendable, Equatable {
   @inline(__always)
   func child(of node: Int32, _ word: Int32) -> Int32? {
     if node == Self.root { return word + 1 }
-    let end = Int(firstChild[Int(node) + 1])
-    var low = Int(firstChild[Int(node)])
-    var high = end
-    while low < high {
-      let middle = (low + high) >> 1
-      if words[middle] < word { low = middle + 1 } else { high = middle }
+    let children = children(of: node)
+    var low = children.lowerBound
+    var length = children.count
+    // Without a branch that depends on the comparison, which nobody can predict.
+    while length > 1 {
+      let half = length >> 1
+      low = nodes.words[low + half] <= word ? low + half : low
+      length -= half
     }
-    return low < end && words[low] == word ? Int32(low) : nil
+    return length == 1 && nodes.words[low] == word ? Int32(truncatingIfNeeded: low) : nil
+  }
+
+  /// The children of a node below the highest order.
+  @inline(__always)
+  func children(of node: Int32) -> Range<Int> {
+    let begin = Int(nodes.inner[Int(node)].firstChild)
+    let end = min(Int(nodes.inner[Int(node) + 1].firstChild), nodes.count)
+    return min(begin, end)..<end
+  }
+
+  /// The longest n-gram that ends a node: one below the highest order, with a smaller number.
+  @inline(__always)
+  func suffix(of node: Int32) -> Int32 {
+    let isInner = node < innerCount
+    let suffix =
+      isInner
+      ? nodes.inner[Int(node)].suffix : nodes.leaves[Int(node - innerCount)].suffix
+    return suffix < UInt32(bitPattern: isInner ? node : innerCount)
+      ? Int32(bitPattern: suffix) : Self.root
+  }
+
+  @inline(__always)
+  func logProbability(of node: Int32) -> Float {
+    node < innerCount
+      ? nodes.inner[Int(node)].logProbability
+      : nodes.leaves[Int(node - innerCount)].logProbability
   }
 
   /// log₁₀ p(word | context), and the context becomes what the word leaves of it.
@@ -97,11 +92,11 @@ struct NGramTree: Sendable, Equatable {
     var node = context
     while true {
       if let found = child(of: node, word) {
-        context = found < starts[order] ? found : suffixes[Int(found)]
-        return score + logProbabilities[Int(found)]
+        context = found < innerCount ? found : suffix(of: found)
+        return score + logProbability(of: found)
       }
-      score += backoffs[Int(node)]
-      node = suffixes[Int(node)]
+      score += nodes.inner[Int(node)].backoff
+      node = suffix(of: node)
     }
   }
 
@@ -110,37 +105,65 @@ struct NGramTree: Sendable, Equatable {
     var chain = [(node: context, backoff: Float(0))]
     while let last = chain.last, last.node != Self.root {
       chain.append(
-        (suffixes[Int(last.node)], last.backoff + backoffs[Int(last.node)]))
+        (suffix(of: last.node), last.backoff + nodes.inner[Int(last.node)].backoff))
     }
-    var scores = [Float](repeating: 0, count: vocabularySize)
+    var scores = [Float](repeating: -99, count: vocabularySize)
     for (node, backoff) in chain.reversed() {
-      for child in Int(firstChild[Int(node)])..<Int(firstChild[Int(node) + 1])
-      where words[child] < vocabularySize {
-        scores[Int(words[child])] = backoff + logProbabilities[child]
+      for child in children(of: node) {
+        let word = Int(nodes.words[child])
+        guard scores.indices.contains(word) else { continue }
+        scores[word] = backoff + logProbability(of: Int32(child))
       }
     }
     return scores
   }
 
   /// The words of a node, first to last.
-  func spelling(of node: Int, parents: [Int32]) -> [Int32] {
+  ///
+  /// - Complexity: O(nodes).
+  func spelling(of node: Int) -> [Int32] {
     var spelling: [Int32] = []
     var node = node
-    while node != Self.root {
-      spelling.append(words[node])
-      node = Int(parents[node])
+    for order in stride(
+      from: (1...order).first { nodes(order: $0).contains(node) } ?? 0, to: 0, by: -1)
+    {
+      spelling.append(nodes.words[node])
+      node =
+        nodes(order: order - 1).last { children(of: Int32($0)).contains(node) }
+        ?? Int(Self.root)
     }
     return spelling.reversed()
   }
 
-  /// Each node's parent; the root is its own.
-  func parents() -> [Int32] {
-    var parents = [Int32](repeating: 0, count: count)
-    for node in 0..<starts[order] {
-      for child in Int(firstChild[node])..<Int(firstChild[node + 1]) {
-        parents[child] = Int32(node)
+  /// All nodes, to be written.
+  ///
+  /// - Throws: ``NGramFileError/damaged(file:reason:)`` if they don't make a tree.
+  func tables(_ scratch: Scratch, name: String) throws -> NGramTables {
+    var tables = NGramTables()
+    for order in 1...order {
+      let (table, tails) = (Spool<NGramTables.Node>(scratch), Spool<NGramTables.Tail>(scratch))
+      for node in nodes(order: order) {
+        guard (0..<Int32(nodes(order: 1).count)).contains(nodes.words[node]) else {
+          throw NGramFileError.damaged(file: name, reason: "it holds a word without a spelling")
+        }
+        let (logProbability, suffix) = (
+          logProbability(of: Int32(node)), suffix(of: Int32(node))
+        )
+        try table.append(
+          .init(
+            word: nodes.words[node], logProbability: logProbability, suffix: UInt32(suffix)))
       }
+      var end = nodes(order: order).lowerBound
+      for node in nodes(order: order - 1) {
+        let inner = nodes.inner[node]
+        guard Int(inner.firstChild) >= end, Int(inner.firstChild) <= starts[order + 1] else {
+          throw NGramFileError.damaged(file: name, reason: "its n-grams have no order")
+        }
+        end = Int(inner.firstChild)
+        try tails.append(.init(backoff: inner.backoff, firstChild: inner.firstChild))
+      }
+      tables.append(table, contexts: tails)
     }
-    return parents
+    return tables
   }
 }

@@ -1,0 +1,45 @@
+/// Finds the words of a text that comes in one piece or in several, each of which ends between words.
+///
+/// Words stand between ASCII white space; a byte-order mark at the beginning belongs to none.
+struct WordScanner {
+  private var isAtBeginning = true
+  private var lineHasWords = false
+
+  /// Calls `body` with each word, and with nil at each end of a line.
+  @inline(__always)
+  mutating func read(
+    _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer?) throws -> Void
+  ) rethrows {
+    guard let base = bytes.baseAddress else { return }
+    var begin = isAtBeginning && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+    isAtBeginning = false
+    for position in begin..<bytes.count {
+      let byte = base.load(fromByteOffset: position, as: UInt8.self)
+      guard Self.isWhiteSpace(byte) else { continue }
+      if position > begin {
+        try body(UnsafeRawBufferPointer(start: base + begin, count: position - begin))
+        lineHasWords = true
+      }
+      begin = position + 1
+      if byte == 0x0A {
+        try body(nil)
+        lineHasWords = false
+      }
+    }
+    if begin < bytes.count {
+      try body(UnsafeRawBufferPointer(start: base + begin, count: bytes.count - begin))
+      lineHasWords = true
+    }
+  }
+
+  /// Calls `body` with nil if words stand after the last line feed.
+  mutating func closeLastLine(_ body: (UnsafeRawBufferPointer?) throws -> Void) rethrows {
+    if lineHasWords { try body(nil) }
+    lineHasWords = false
+  }
+
+  @inline(__always)
+  static func isWhiteSpace(_ byte: UInt8) -> Bool {
+    byte <= 0x20 && (byte == 0x20 || (0x09...0x0D).contains(byte))
+  }
+}

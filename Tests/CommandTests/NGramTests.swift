@@ -1,0 +1,105 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  /// `unfold ngram`, and what the other commands do with its files.
+  @Suite struct NGramTests {
+    let place: Workplace
+
+    init() throws {
+      place = try Workplace()
+      try place.write(Small.text(), to: "text")
+    }
+
+    private func build(_ arguments: String...) throws -> Data {
+      let result = try place.unfold(["ngram", "--out", "m.arpa"] + arguments)
+      #expect(result.code == 0, "\(result.error)")
+      return try place.read("m.arpa")
+    }
+
+    @Test func severalTextsAndStandardInputAreOneText() throws {
+      try place.write(Small.text(seed: 2), to: "more")
+      try place.write(Small.text() + "\n" + Small.text(seed: 2), to: "both")
+      let both = try build("both")
+      #expect(try build("text", "more") == both)
+      let piped = try place.unfold(["ngram", "--out", "p.arpa", "-"], input: "both")
+      #expect(piped.code == 0, "\(piped.error)")
+      #expect(try place.read("p.arpa") == both)
+    }
+
+    @Test func bothFormsAreOneModel() throws {
+      let arpa = try build("text")
+      _ = try place.unfold("ngram", "text", "--out", "m.ngram")
+      #expect(try place.read("m.ngram").count < arpa.count)
+      let measured = try place.unfold("evaluate", "m.arpa", "text")
+      #expect(measured.code == 0, "\(measured.error)")
+      #expect(try place.unfold("evaluate", "m.ngram", "text").output == measured.output)
+      #expect(try build("--from", "m.ngram") == arpa)
+      let words = try place.unfold("generate", "m.ngram", "--seed", "1", "--length", "20")
+      #expect(words.code == 0, "\(words.error)")
+      #expect(
+        try place.unfold("generate", "m.arpa", "--seed", "1", "--length", "20").output
+          == words.output)
+    }
+
+    @Test func threadsAndMemoryChangeNothing() throws {
+      let arpa = try build("text", "--order", "5", "--tokens", "characters")
+      #expect(
+        try build(
+          "text", "--order", "5", "--tokens", "characters", "--threads", "1", "--memory", "1M")
+          == arpa)
+    }
+
+    @Test func theTestPartIsNotCounted() throws {
+      let bytes = Array(Small.text().utf8)
+      try place.write(Data(bytes.prefix(bytes.count * 80 / 100)), to: "part")
+      #expect(
+        try build("text", "--tokens", "bytes", "--split", "80,10,10")
+          == build("part", "--tokens", "bytes"))
+    }
+
+    @Test func damagedFilesAreRefused() throws {
+      _ = try place.unfold("ngram", "text", "--out", "m.ngram")
+      let whole = try place.read("m.ngram")
+      for (bytes, part) in [
+        (whole.dropLast(), "should have"), (whole.prefix(30), "ends within its header"),
+        (Data("unfoldNG\u{7}\0\0\0".utf8) + whole.dropFirst(12), "version 7"),
+        (Data("unfoldXX".utf8) + whole.dropFirst(8), "doesn't begin as"),
+        (whole.prefix(48) + Data(repeating: 0xFF, count: 8) + whole.dropFirst(56), "contradicts"),
+      ] {
+        try place.write(Data(bytes), to: "bad.ngram")
+        for command in [["evaluate", "bad.ngram", "text"], ["generate", "bad.ngram"]] {
+          expectRefusal(try place.unfold(command), 65, "bad.ngram", part)
+        }
+      }
+    }
+
+    @Test func brokenARPAFilesAreRefused() throws {
+      let arpa = String(decoding: try build("text", "--order", "2"), as: UTF8.self)
+      for (old, new, part) in [
+        ("ngram 2=", "ngram 2=9", "declare"), ("\\2-grams:", "\\3-grams:", "line"),
+        ("ngram 2=", "ngram 3=", "2-grams is expected"), ("\\end\\", "", "before \\end\\"),
+        ("\t<s>\t", "\t<s>\tnan", "is no number"), ("0\t<s>", "0.5\t<s>", "above 0"),
+      ] {
+        try place.write(arpa.replacing(old, with: new, maxReplacements: 1), to: "bad.arpa")
+        expectRefusal(try place.unfold("evaluate", "bad.arpa", "text"), 65, "bad.arpa, line", part)
+      }
+    }
+
+    @Test func textsThatCannotBeCountedAreRefused() throws {
+      try place.write("<unk> <unk>\n", to: "unknown")
+      try place.write("a b\n\n" + String(repeating: "a", count: 2_000_000), to: "long")
+      try place.write("", to: "empty")
+      for (file, code, part) in [
+        ("unknown", Int32(65), "no word but <unk>"), ("long", 65, "long, line 3"),
+        ("empty", 65, "is empty"), ("nothing", 66, "There is no file"),
+      ] {
+        expectRefusal(try place.unfold("ngram", file, "--out", "x.arpa"), code, part)
+        #expect(!place.exists("x.arpa"))
+      }
+      expectRefusal(try place.unfold("ngram", "--out", "x.arpa"), 64, "Name a text")
+      expectRefusal(
+        try place.unfold("ngram", "text", "--memory", "5", "--out", "x.arpa"), 64, "--memory")
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Foundation
+import Language
+import Testing
+
+@Suite struct NGramFileTests {
+  private let url = FileManager.default.temporaryDirectory
+    .appending(path: "unfold-\(UUID().uuidString).ngram")
+
+  private func bytes(_ model: NGramModel) throws -> [UInt8] {
+    defer { try? FileManager.default.removeItem(at: url) }
+    try model.contents(Scratch(memory: 1 << 30)).writeBinary(to: url) { _ in }
+    return Array(try Data(contentsOf: url))
+  }
+
+  private func read(_ bytes: [UInt8]) throws -> NGramModel {
+    defer { try? FileManager.default.removeItem(at: url) }
+    try Data(bytes).write(to: url)
+    return try NGramModel(contentsOf: url)
+  }
+
+  @Test(arguments: TokenUnit.allCases, NGramModelTests.smoothings)
+  func readsWhatItWrites(unit: TokenUnit, smoothing: Smoothing) throws {
+    for order in [1, 2, 4] {
+      let model = try NGramFixtures.toyModel(order: order, smoothing: smoothing, unit: unit)
+      let again = try read(bytes(model))
+      #expect(again.vocabulary == model.vocabulary)
+      #expect(again.counts == model.counts)
+      #expect(again.isNormalised == model.isNormalised)
+      let tokens = try Corpus([NGramFixtures.toyText()], vocabulary: model.vocabulary).tokens
+      #expect(again.scores(of: tokens) == model.scores(of: tokens))
+      #expect(try bytes(again) == bytes(model))
+    }
+  }
+
+  /// KenLM's file has suffixes that were looked up, ours such as were counted.
+  @Test func holdsTheModelOfAnARPAFile() throws {
+    let model = try ARPAFile.read(contentsOf: NGramFixtures.url("ngram_toy.arpa"))
+    let tokens = try Corpus([NGramFixtures.toyText()], vocabulary: model.vocabulary).tokens
+    #expect(try read(bytes(model)).scores(of: tokens) == model.scores(of: tokens))
+  }
+
+  @Test func anotherVersionIsNamed() throws {
+    var bytes = try bytes(NGramFixtures.toyModel())
+    bytes[8] = 9
+    #expect(
+      throws: NGramFileError.otherVersion(file: url.relativePath, version: 9)
+    ) { try read(bytes) }
+  }
+
+  @Test func everyTruncationIsNoticed() throws {
+    let whole = try bytes(NGramFixtures.toyModel())
+    for count in Array(0..<200) + Array(stride(from: 200, to: whole.count, by: 97)) {
+      #expect(throws: NGramFileError.self) { try read(Array(whole.prefix(count))) }
+    }
+    #expect(throws: NGramFileError.self) { try read(whole + [0]) }
+  }
+
+  /// Every byte of the header and of the vocabulary, and some of the nodes: either the file is
+  /// refused, or each question has an answer.
+  @Test(arguments: [TokenUnit.words, .characters, .bytes])
+  func noDamageTraps(unit: TokenUnit) throws {
+    let model = try NGramFixtures.toyModel(order: 3, unit: unit)
+    let whole = try bytes(model)
+    let tokens = try Corpus([NGramFixtures.toyText()], vocabulary: model.vocabulary).tokens
+    var generator = SeededGenerator(5)
+    var answered = 0
+    for trial in 0..<1500 {
+      var damaged = whole
+      let place = trial < 80 ? trial : Int(generator.next() % UInt64(whole.count))
+      for offset in 0..<(trial % 3 == 0 ? 4 : 1) where place + offset < whole.count {
+        damaged[place + offset] = trial % 2 == 0 ? 0xFF : UInt8(generator.next() % 256)
+      }
+      do {
+        let model = try read(damaged)
+        #expect(model.scores(of: tokens).count == tokens.count - 1)
+        var predictor = model.predictor()
+        for token in tokens.prefix(20) { _ = predictor.logits(after: token) }
+        _ = try? model.contents(Scratch(memory: 1 << 20))
+        answered += 1
+      } catch let error as NGramFileError {
+        #expect("\(error)".hasSuffix("."))
+      } catch is ARPAError {
+        #expect(place < 8)
+      }
+    }
+    #expect(answered > 100)
+  }
+}
