@@ -1,32 +1,56 @@
 import Foundation
 
-/// Whatever language model a path names: the folder of a model or of a run, or an ARPA file.
+/// Whatever language model a path names: the folder of a model or of a run, an ARPA file, a mixture.
 public struct AnyModel: Sendable {
   public let vocabulary: Vocabulary
   public let model: any LanguageModel
   /// Whether the model gives probabilities; only stupid backoff doesn't.
   public let isNormalised: Bool
 
-  /// Reads a model: a file as ARPA n-grams, anything else as a folder.
+  /// Reads a model: a file as a mixture or as ARPA n-grams, anything else as a folder.
   ///
-  /// - Throws: ``ARPAError``, ``ModelFolderError``, or what else reading a model throws.
+  /// - Throws: ``ARPAError``, ``ModelFolderError``, ``MixtureError``, or what else reading a model
+  ///   throws.
   public init(contentsOf url: URL) throws {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
-    if exists, !isFolder.boolValue {
-      guard Self.looksLikeText(url) else { throw ModelFolderError.noFolder(path: url.path) }
-      let ngrams = try ARPAFile.read(contentsOf: url)
-      (vocabulary, model, isNormalised) = (ngrams.vocabulary, ngrams, ngrams.isNormalised)
-    } else {
+    guard Self.isFile(url) else {
       let folder = try ModelFolder(contentsOf: url)
-      (vocabulary, model, isNormalised) = (folder.vocabulary, folder.model, true)
+      self.init(vocabulary: folder.vocabulary, model: folder.model)
+      return
+    }
+    let beginning = Self.beginning(of: url)
+    guard !beginning.contains(0) else { throw ModelFolderError.noFolder(path: url.path) }
+    if beginning.first == UInt8(ascii: "{") {
+      let mixture = try MixtureFile.read(contentsOf: url)
+      self.init(vocabulary: mixture.vocabulary, model: mixture)
+    } else {
+      let ngrams = try ARPAFile.read(contentsOf: url)
+      self.init(
+        vocabulary: ngrams.vocabulary, model: ngrams, isNormalised: ngrams.isNormalised)
     }
   }
 
-  /// Whether a file may hold ARPA n-grams: no byte of its beginning is zero.
-  private static func looksLikeText(_ url: URL) -> Bool {
-    guard let handle = try? FileHandle(forReadingFrom: url) else { return true }
+  /// A model that is in memory.
+  public init(vocabulary: Vocabulary, model: any LanguageModel, isNormalised: Bool = true) {
+    self.vocabulary = vocabulary
+    self.model = model
+    self.isNormalised = isNormalised
+  }
+
+  /// Where the model really is: for the folder of a run, that of its best model.
+  static func location(_ url: URL) throws -> URL {
+    isFile(url) ? url : try ModelFolder.location(url)
+  }
+
+  private static func isFile(_ url: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder)
+    return exists && !isFolder.boolValue
+  }
+
+  /// Enough of a file to tell text, and what kind of text; nothing if it can't be read.
+  private static func beginning(of url: URL) -> Data {
+    guard let handle = try? FileHandle(forReadingFrom: url) else { return Data() }
     defer { try? handle.close() }
-    return (try? handle.read(upToCount: 4096))?.contains(0) != true
+    return (try? handle.read(upToCount: 4096)) ?? Data()
   }
 }
