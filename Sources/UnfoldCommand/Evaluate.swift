@@ -112,8 +112,10 @@ struct Evaluate: UnfoldSubcommand {
       ?? evaluation.crossEntropy(of: tokens, by: model.model, progress: show)
     progress.clear()
     let seconds = begin.duration(to: clock.now) / .seconds(1)
+    if let dynamic = evaluation.dynamic, !result.perplexity.isFinite {
+      throw EvaluationError.diverged("\(dynamic)")
+    }
     guard result.totalNats.isFinite else {
-      if let dynamic = evaluation.dynamic { throw EvaluationError.diverged("\(dynamic)") }
       throw ModelFolderError.damaged(
         file: name, reason: "its predictions aren't numbers, so its weights can't be whole")
     }

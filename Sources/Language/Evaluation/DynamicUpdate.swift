@@ -16,7 +16,6 @@ final class DynamicUpdate {
     var pull: Tensor?
   }
 
-  private static let epsilon: Float = 1e-5
   private static let chunk = 4096
 
   /// - Parameter squares: for `rms`, mean(g²) of each parameter, in their order.
@@ -34,7 +33,7 @@ final class DynamicUpdate {
     let mean = sum / Double(max(1, roots.reduce(0) { $0 + $1.count }))
     let factor = mean > 0 ? Float(settings.decay / mean) : 0
     for (index, root) in roots.enumerated() {
-      slots[index].inverse = root.map { 1 / ($0 + Self.epsilon) }
+      slots[index].inverse = root.map { 1 / ($0 + Float(settings.epsilon)) }
       slots[index].pull = root.map { min(factor * $0, 1) }
     }
   }

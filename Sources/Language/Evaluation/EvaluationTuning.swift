@@ -8,7 +8,7 @@ import Learning
 /// 3, then the rate once more; the segment stays as it is. The cache comes after it: all of some
 /// windows and θ in one reading, and for each the best λ, by expectation maximisation.
 public struct EvaluationTuning {
-  public static let windows = [100, 500, 2000]
+  public static let windows = [100, 200, 500, 1000, 2000]
   public static let thetas = [0.03, 0.1, 0.2, 0.3, 0.5, 0.8]
 
   /// What has been tried, for those who wait.
