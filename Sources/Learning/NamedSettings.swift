@@ -58,7 +58,7 @@ package struct NamedSettings {
   ) throws(SettingError) -> Value {
     known.append(name)
     guard let text = rest.removeValue(forKey: name) else {
-      guard let standard else { throw .missing(setting: name, of: name) }
+      guard let standard else { throw .missing(setting: name, of: self.name) }
       return standard
     }
     guard let value = Value(text), isLegal(value) else {
@@ -69,7 +69,7 @@ package struct NamedSettings {
 
   /// - Throws: if something is left that nobody took.
   package func finish() throws(SettingError) {
-    guard let name = rest.keys.min() else { return }
-    throw .unknown(kind: "setting of \(name)", legal: known, found: name)
+    guard let other = rest.keys.min() else { return }
+    throw .unknown(kind: "setting of \(name)", legal: known, found: other)
   }
 }
