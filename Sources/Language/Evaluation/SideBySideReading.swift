@@ -8,7 +8,7 @@ import Tensors
 /// processor. So the text is cut into streams that are read at the same time. All but the first
 /// begin without a past, which is wrong; but a network forgets: each stream is then read once more
 /// from where the one before it ended, until its state agrees with that of the first reading (to
-/// 10⁻⁵). From there on the first reading was right. If a stream never agrees, the next one is read
+/// 10⁻⁴). From there on the first reading was right. If a stream never agrees, the next one is read
 /// once more too, and so on, at worst as often as there are streams.
 ///
 /// - SeeAlso: J.-L. Lions, Y. Maday, G. Turinici, "A 'parareal' in time discretization of PDE's",
@@ -26,9 +26,9 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
   private var marks: [[Tensor]] = []
 
   /// Streams at most, and the steps that each has at least.
-  private static var mostStreams: Int { 64 }
+  private static var mostStreams: Int { 32 }
   private static var leastSteps: Int { 512 }
-  private static var tolerance: Float { 1e-5 }
+  private static var tolerance: Float { 1e-4 }
 
   /// Reads tokens after the state of one stream.
   ///
