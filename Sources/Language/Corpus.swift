@@ -36,6 +36,38 @@ public struct Corpus: Sendable, Equatable {
     try self.init(texts, vocabulary: vocabulary, minimumTokens: minimumTokens)
   }
 
+  /// This corpus, if its vocabulary knows anything of it.
+  ///
+  /// - Throws: ``CorpusError/onlyUnknown(_:words:)`` if every word was read as `<unk>`.
+  public func withKnownWords(in vocabulary: Vocabulary) throws -> Corpus {
+    guard vocabulary.unit == .words, outOfVocabulary > 0,
+      tokens.allSatisfy({ $0 == Vocabulary.unknownWord || $0 == Vocabulary.lineEndWord })
+    else { return self }
+    throw CorpusError.onlyUnknown(name, words: outOfVocabulary)
+  }
+
+  /// Which part of a split text.
+  public enum Part: String, Sendable, CaseIterable {
+    case train, valid, test
+  }
+
+  /// One part of the tokens, cut as ``split(_:minimumTraining:minimumOther:)`` cuts them.
+  ///
+  /// - Throws: ``CorpusError`` if the part is empty or has fewer than `minimumTokens`.
+  public func part(_ part: Part, of split: Split, minimumTokens: Int = 2) throws -> [Int32] {
+    let cuts = split.cuts(of: tokens.count)
+    let (share, range) =
+      switch part {
+      case .train: (split.train, 0..<cuts.validation)
+      case .valid: (split.validation, cuts.validation..<cuts.test)
+      case .test: (split.test, cuts.test..<tokens.count)
+      }
+    guard share > 0 else { throw CorpusError.emptyPart(part.rawValue, split: split.description) }
+    let found = Array(tokens[range])
+    try Self.require(minimumTokens, of: found, in: "the \(part.rawValue) part of \(name)")
+    return found
+  }
+
   /// Tokens for training, for choosing, and for the final measurement.
   public struct Parts: Sendable, Equatable {
     public let train: [Int32]
@@ -83,6 +115,8 @@ public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
   case empty(file: String)
   case tooShort(String, tokens: Int, needed: Int)
   case invalidSplit(String, reason: String)
+  case emptyPart(String, split: String)
+  case onlyUnknown(String, words: Int)
 
   public var description: String {
     switch self {
@@ -93,6 +127,11 @@ public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
     case .tooShort(let what, let tokens, let needed):
       "Too little text: \(what) has \(tokens) \(tokens == 1 ? "token" : "tokens"), "
         + "and at least \(needed) are needed."
+    case .emptyPart(let part, let split):
+      "A split of \(split) leaves nothing for the \(part) part; choose another --part or --split."
+    case .onlyUnknown(let what, let words):
+      "The model knows none of the \(words) words of \(what), from line 1 to the end; use a text in "
+        + "the model's language and spelling."
     case .invalidSplit(let text, let reason): "“\(text)” is no split such as 90,5,5: \(reason)."
     }
   }

@@ -14,8 +14,76 @@ public protocol LanguageModel: Sendable {
   ///   - progress: gets the fraction that is done, from time to time.
   func crossEntropy(of tokens: [Int32], streams: Int, progress: (Double) -> Void) -> CrossEntropy
 
+  /// Predicts a text exactly, each token but the first from all before it, and tells part by part,
+  /// in order, how likely its tokens were.
+  ///
+  /// - Parameters:
+  ///   - dynamic: how the model learns from the text while it reads; nil, and for models without
+  ///     trainable weights anything, leaves it as it is.
+  ///   - visit: gets the parts.
+  func predict(
+    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void)
+
+  /// ln p of each token but the first of each text, every text without a past.
+  ///
+  /// - Parameter progress: gets the fraction that is done, from time to time.
+  func logProbabilities(ofEach texts: [[Int32]], progress: (Double) -> Void) -> [[Double]]
+
+  /// H, the size of the hidden states behind the predictions; nil for a model without them.
+  var hiddenSize: Int? { get }
+
   /// Begins to predict a text, without a past.
   func predictor() -> any Predictor
+}
+
+/// What a model said of some consecutive tokens of a text.
+public struct PredictedPart: Sendable {
+  /// The places in the text of the tokens that were predicted.
+  public let places: Range<Int>
+  /// ln p of each.
+  public let logProbabilities: [Double]
+  /// What each was predicted from, `[n, H]`; nil from a model without hidden states.
+  public let hidden: Tensor?
+
+  public init(places: Range<Int>, logProbabilities: [Double], hidden: Tensor? = nil) {
+    self.places = places
+    self.logProbabilities = logProbabilities
+    self.hidden = hidden
+  }
+}
+
+extension LanguageModel {
+  public var hiddenSize: Int? { nil }
+
+  /// By means of a predictor: O(V) for each token, so that a model should do better if it can.
+  public func predict(
+    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+  ) {
+    var predictor = predictor()
+    for start in stride(from: 1, to: tokens.count, by: 1024) {
+      let places = start..<min(start + 1024, tokens.count)
+      let logProbabilities = places.map {
+        LogSoftmax(predictor.logits(after: tokens[$0 - 1]))[Int(tokens[$0])]
+      }
+      visit(PredictedPart(places: places, logProbabilities: logProbabilities))
+    }
+  }
+
+  public func logProbabilities(
+    ofEach texts: [[Int32]], progress: (Double) -> Void
+  ) -> [[Double]] {
+    texts.enumerated().map { index, text in
+      var all: [Double] = []
+      predict(text, adapting: nil) { all += $0.logProbabilities }
+      if index & 0xFFF == 0 { progress(Double(index) / Double(texts.count)) }
+      return all
+    }
+  }
+
+  /// ln p of each token but the first, from all before it.
+  public func logProbabilities(of tokens: [Int32]) -> [Double] {
+    Evaluation().logProbabilities(of: tokens, by: self)
+  }
 }
 
 /// Predicts a text token by token.

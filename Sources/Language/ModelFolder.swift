@@ -15,6 +15,7 @@ public struct ModelFolder: Sendable {
   static let configurationFile = "config.json"
   static let vocabularyFile = "vocabulary.json"
   static let weightsFile = "model.safetensors"
+  static let files = [configurationFile, vocabularyFile, weightsFile]
 
   public init(configuration: ModelConfiguration, vocabulary: Vocabulary, model: any RecurrentModel)
   {
@@ -27,7 +28,7 @@ public struct ModelFolder: Sendable {
   ///
   /// - Throws: an error whose description says which file is missing or doesn't fit.
   public init(contentsOf folder: URL) throws {
-    let folder = try Self.modelFolder(folder)
+    let folder = try Self.location(folder)
     let configurationURL = folder.appending(path: Self.configurationFile)
     let data = try Self.read(configurationURL)
     guard let description = try? JSONDecoder().decode(Description.self, from: data) else {
@@ -131,7 +132,7 @@ public struct ModelFolder: Sendable {
   }
 
   /// The folder itself, or that of a model of a run.
-  private static func modelFolder(_ folder: URL) throws -> URL {
+  static func location(_ folder: URL) throws -> URL {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) else {
       throw ModelFolderError.missing(path: folder.path)
@@ -185,7 +186,7 @@ public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     switch self {
     case .missing(let path): "There is no model at \(path); give the folder of a model or a run."
     case .noFolder(let path):
-      "\(path) is a file, but a model is a folder, or an ARPA file of n-grams; give that."
+      "\(path) is a file, but a model is a folder, an ARPA file of n-grams or a mixture; give that."
     case .noModelYet(let run):
       "The training run in \(run) has no model yet, because it ended before it was saved; "
         + "go on with unfold train --resume \(run)."

@@ -35,6 +35,8 @@ public struct Vocabulary: Sendable, Equatable {
   public static let lineEndWord: Int32 = 1
   /// As many tokens as a vocabulary may have.
   public static let largestCount = 2_000_000
+  /// As many bytes as a word may have; a file of such words isn't a text of words.
+  static let longestWord = 1 << 20
   static let specialWords = ["<unk>", "</s>"].map { Array($0.utf8) }
 
   /// The vocabulary of 256 bytes.

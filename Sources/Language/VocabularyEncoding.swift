@@ -29,7 +29,12 @@ extension Vocabulary {
         }
       case .words(let table):
         try Self.validate(bytes, source: source)
-        return Self.encodeWords(bytes, table, closingLastLine: true)
+        let (encoded, tooLong) = Self.encodeWords(bytes, table, closingLastLine: true)
+        if let tooLong {
+          let line = bytes[..<tooLong.lowerBound].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
+          throw VocabularyError.wordTooLong(source: source, bytes: tooLong.count, line: line)
+        }
+        return encoded
       }
     }
   }
@@ -42,7 +47,9 @@ extension Vocabulary {
     let bytes = Array(prompt.utf8)
     let encoded: Encoded
     if case .words(let table) = lookup {
-      encoded = bytes.withUnsafeBytes { Self.encodeWords($0, table, closingLastLine: false) }
+      encoded = bytes.withUnsafeBytes {
+        Self.encodeWords($0, table, closingLastLine: false).encoded
+      }
     } else {
       encoded = try encode(bytes, source: "the prompt")
     }
@@ -69,17 +76,24 @@ extension Vocabulary {
     return encoded
   }
 
+  /// - Returns: the tokens, and where the first word is that is too long to be one.
   private static func encodeWords(
     _ bytes: UnsafeRawBufferPointer, _ table: WordTable, closingLastLine: Bool
-  ) -> Encoded {
+  ) -> (encoded: Encoded, tooLong: Range<Int>?) {
     var encoded = Encoded(tokens: [], outOfVocabulary: 0, bytes: bytes.count)
+    var tooLong: Range<Int>?
     forEachWord(in: bytes, closingLastLine: closingLastLine) { word in
       guard let word else { return encoded.tokens.append(lineEndWord) }
+      if word.count > longestWord, tooLong == nil, let base = bytes.baseAddress,
+        let start = word.baseAddress
+      {
+        tooLong = start - base..<start - base + word.count
+      }
       let id = table.index(of: word)
       encoded.tokens.append(id ?? unknownWord)
       encoded.outOfVocabulary += id == nil ? 1 : 0
     }
-    return encoded
+    return (encoded, tooLong)
   }
 
   /// Visible forms of what the vocabulary lacks, each once, in order of appearance.

@@ -19,18 +19,26 @@ public enum SoftmaxReadout {
   public static func crossEntropy(
     _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
   ) -> Tensor {
+    crossEntropies(hidden, weight: weight, bias: bias, targets: targets).mean
+  }
+
+  /// As `crossEntropy`, with that of each row beside the mean, in nats, in double precision.
+  public static func crossEntropies(
+    _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
+  ) -> (mean: Tensor, each: [Double]) {
     let records =
       Recording.isOn && (hidden.needsGradient || weight.needsGradient || bias.needsGradient)
     let pass = ReadoutPass(hidden, weight, bias, targets, wantsGradients: records)
     let total = pass.profiled()
     let gradients = pass.gradients
-    return Tensor(Float(total / Double(targets.count))).recorded(from: hidden, weight, bias) {
+    let mean = Tensor(Float(total / Double(targets.count))).recorded(from: hidden, weight, bias) {
       gradient, sink in
       let factor = gradient.item
       for (index, tensor) in gradients.enumerated() {
         sink.add(factor == 1 ? tensor : (tensor * factor).detached, toInput: index)
       }
     }
+    return (mean, pass.losses)
   }
 
   /// The sum of the cross-entropies of all rows, in nats, in double precision.
@@ -46,6 +54,8 @@ private final class ReadoutPass {
   private let targets: [Int32]
   private let wantsGradients: Bool
   private let rows, size, classes: Int
+  /// −ln p(target) of each row.
+  private(set) var losses: [Double]
   /// dL/dh, dL/dV, dL/db for the mean loss.
   private(set) var gradients: [Tensor] = []
 
@@ -65,6 +75,7 @@ private final class ReadoutPass {
     }
     (self.hidden, self.weight, self.bias, self.targets) = (hidden, weight, bias, targets)
     (self.rows, self.size, self.classes) = (rows, size, classes)
+    losses = [Double](repeating: 0, count: rows)
     self.wantsGradients = wantsGradients
   }
 
@@ -87,7 +98,6 @@ private final class ReadoutPass {
       gradients = [hidden.shape, weight.shape, self.bias.shape].map { Tensor($0) { _ in } }
       gradients[2].update { $0.update(repeating: 0, count: classes) }
     }
-    var total = 0.0
     for first in Swift.stride(from: 0, to: rows, by: max(blockRows, 1)) {
       let count = min(blockRows, rows - first)
       borrowing(hidden) {
@@ -97,24 +107,24 @@ private final class ReadoutPass {
           packed: forward, bias: bias, into: logits.base, stride: stride
         ).run()
       }
-      total += losses(logits, stride: stride, first: first, count: count)
+      computeLosses(logits, stride: stride, first: first, count: count)
       if wantsGradients {
         addWeightGradients(logits, stride: stride, first: first, count: count)
         addHiddenGradient(logits, stride: stride, first: first, count: count)
       }
     }
-    return total
+    return losses.reduce(0, +)
   }
 
   /// Turns logits into their gradients, if wanted.
-  private func losses(_ logits: Storage, stride: Int, first: Int, count: Int) -> Double {
+  private func computeLosses(_ logits: Storage, stride: Int, first: Int, count: Int) {
     let scale = wantsGradients ? 1 / Float(rows) : 0
-    return withPooled(Double.self, count: count) { losses in
+    losses.withUnsafeMutableBufferPointer { losses in
+      let block = UnsafeMutableBufferPointer(rebasing: losses[first..<first + count])
       Compute.forEach(count, cost: 16 * classes) { row in
-        losses[row] = Compute.kernels.cross_entropy(
+        block[row] = Compute.kernels.cross_entropy(
           classes, logits.base + row * stride, Int(targets[first + row]), scale)
       }
-      return losses.reduce(0, +)
     }
   }
 

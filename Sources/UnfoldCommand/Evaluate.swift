@@ -1,29 +1,61 @@
 import ArgumentParser
 import Foundation
 import Language
+import Learning
 import Tensors
 
 struct Evaluate: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how well a model predicts a text.",
+    usage: "unfold evaluate <model> ... <file> [<options>]",
     discussion: """
       The state is carried through the whole file, so that every token is predicted from all before \
       it. A model over characters can't predict the first one, which is context; a model over words \
       predicts all, and a </s> at each line's end. Prints JSON: tokens, nats_per_token, \
       bits_per_token, perplexity (per token), bits_per_byte and out_of_vocabulary, the number of \
-      characters left out, or of words read as <unk>.
+      characters left out, or of words read as <unk>, in the whole file; with several models, an \
+      object each.
+
+      --shuffle-words prints a table instead: the perplexity of the same words in random order \
+      within each line, beside the true one. Its unigram is that of the text itself, the best that \
+      there can be.
       """)
 
-  @Argument(help: "The folder of a model or of a run, or a file of n-grams.", completion: .file())
-  var model: String
-  @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
-  @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
-  var streams = 1
+  @Argument(
+    help: """
+      Folders of models or of runs, files of n-grams or mixtures; then a text file, or - for standard \
+      input.
+      """,
+    completion: .file())
+  var paths: [String]
+  @OptionGroup(title: "Part of the text") var part: PartOptions
+  @OptionGroup(title: "Following the text") var adaptation: AdaptationOptions
+  @OptionGroup(title: "Word order") var order: WordOrderOptions
+  @Option(
+    help: """
+      Cut the text into so many streams, each of which begins without a past; 1 reads the text \
+      from beginning to end (default: exact as that, but read side by side).
+      """)
+  var streams: Int?
   @OptionGroup var threads: ThreadOptions
-  @Flag(help: "Print JSON, which it does anyway.") var json = false
+  @Flag(help: "Print JSON, which it does anyway but for --shuffle-words.") var json = false
 
   func validate() throws {
-    guard streams > 0 else { throw ValidationError("--streams must be positive, not \(streams).") }
+    guard paths.count > 1 else {
+      throw ValidationError("Give a model and a text: unfold evaluate MODEL FILE.")
+    }
+    if let streams, streams < 1 {
+      throw ValidationError("--streams must be positive, not \(streams).")
+    }
+    if streams != nil, adaptation.isGiven || order.shuffleWords {
+      throw ValidationError("--streams cuts the text, and is of no use to the other options.")
+    }
+    if adaptation.isGiven, order.shuffleWords {
+      throw ValidationError("--shuffle-words is for models as they are.")
+    }
+    if adaptation.settings != nil, adaptation.tune != nil, paths.count > 2 {
+      throw ValidationError("--settings holds those of one model; tune one at a time.")
+    }
   }
 
   private struct Result: Encodable {
@@ -31,23 +63,26 @@ struct Evaluate: UnfoldSubcommand {
     let natsPerToken, bitsPerToken, perplexity, bitsPerByte: Double
     let outOfVocabulary: Int
     let unit: String
+    let model, dynamic, cache: String?
   }
 
   func execute() throws {
     threads.apply()
-    let model = try AnyModel(contentsOf: URL(filePath: self.model))
-    let text = try SourceText(path: file)
-    let corpus = try Corpus([text], vocabulary: model.vocabulary)
-    let tokens = model.vocabulary.withContext(corpus.tokens)
-    var progress = ProgressLine()
-    let result = model.model.crossEntropy(of: tokens, streams: streams) { fraction in
-      progress.show("evaluating: \((fraction * 100).text(0)) %")
+    let names = paths.dropLast()
+    let text = try SourceText(path: paths[paths.count - 1])
+    if order.shuffleWords {
+      let models = try names.map { ($0, try AnyModel(contentsOf: URL(filePath: $0))) }
+      return try order.run(models, text, part, json: json)
     }
-    progress.clear()
-    guard result.totalNats.isFinite else {
-      throw ModelFolderError.damaged(
-        file: self.model, reason: "its predictions aren't numbers, so its weights can't be whole")
+    for name in names {
+      try evaluate(AnyModel(contentsOf: URL(filePath: name)), name: name, text)
     }
+  }
+
+  private func evaluate(_ model: AnyModel, name: String, _ text: SourceText) throws {
+    let (tokens, outOfVocabulary) = try part.tokens(of: text, model.vocabulary)
+    let evaluation = try adaptation.evaluation(of: model, name: name, parts: part)
+    let result = try measure(model, name: name, evaluation, tokens)
     if !model.isNormalised {
       Console.say(
         "This model's scores don't sum to one (stupid backoff), so they are no probabilities and "
@@ -60,6 +95,34 @@ struct Evaluate: UnfoldSubcommand {
           perplexity: result.perplexity,
           bitsPerByte: result.bitsPerByte(
             bytes: model.vocabulary.byteCount(of: tokens.dropFirst().prefix(result.tokens))),
-          outOfVocabulary: corpus.outOfVocabulary, unit: model.vocabulary.unit.rawValue)))
+          outOfVocabulary: outOfVocabulary, unit: model.vocabulary.unit.rawValue,
+          model: paths.count > 2 ? name : nil, dynamic: evaluation.dynamic?.description,
+          cache: evaluation.cache?.description)))
+  }
+
+  private func measure(
+    _ model: AnyModel, name: String, _ evaluation: Evaluation, _ tokens: [Int32]
+  ) throws -> CrossEntropy {
+    var progress = ProgressLine()
+    func show(_ fraction: Double) { progress.show("evaluating: \((fraction * 100).text(0)) %") }
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let result =
+      streams.map { model.model.crossEntropy(of: tokens, streams: $0, progress: show) }
+      ?? evaluation.crossEntropy(of: tokens, by: model.model, progress: show)
+    progress.clear()
+    let seconds = begin.duration(to: clock.now) / .seconds(1)
+    if let dynamic = evaluation.dynamic, !result.perplexity.isFinite {
+      throw EvaluationError.diverged("\(dynamic)")
+    }
+    guard result.totalNats.isFinite else {
+      throw ModelFolderError.damaged(
+        file: name, reason: "its predictions aren't numbers, so its weights can't be whole")
+    }
+    if seconds > 1 {
+      let speed = Int(Double(result.tokens) / seconds)
+      Console.say("\(name): \(result.tokens.grouped) tokens, \(speed.grouped) tokens/s.")
+    }
+    return result
   }
 }

@@ -42,8 +42,8 @@ private func systemCode(for error: any Error) -> Int32 {
   case let error as CorpusError:
     switch error {
     case .missing, .folder, .unreadable: return noInput
-    case .invalidSplit: return usage
-    case .empty, .tooShort: return data
+    case .invalidSplit, .emptyPart: return usage
+    case .empty, .tooShort, .onlyUnknown: return data
     }
   case let error as ModelFolderError:
     switch error {
@@ -74,6 +74,16 @@ private func systemCode(for error: any Error) -> Int32 {
     case .reservedWord, .onlyUnknownWords, .longWord, .noText, .tooMuchText: return data
     }
   case is ARPAError, is NGramFileError: return data
+  case let error as MixtureError:
+    if case .moved = error { return noInput }
+    return data
+  case let error as EvaluationError:
+    switch error {
+    case .noHiddenStates, .noWeights, .statisticsMissing: return usage
+    case .diverged: return 75
+    case .damagedSettings: return data
+    }
+  case is ScoringError: return data
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

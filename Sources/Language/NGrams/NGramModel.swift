@@ -57,7 +57,8 @@ public struct NGramModel: Sendable {
     }
   }
 
-  private static func beginning(of url: URL) -> Data {
+  /// Enough of a file to tell what it holds; nothing if it can't be read.
+  static func beginning(of url: URL) -> Data {
     guard let handle = try? FileHandle(forReadingFrom: url) else { return Data() }
     defer { try? handle.close() }
     return (try? handle.read(upToCount: 4096)) ?? Data()

@@ -1,0 +1,184 @@
+import Foundation
+import Learning
+import Tensors
+
+/// Models over the same tokens that speak together: p(w | h) = Σ_k π_k·p_k(w | h), Σ_k π_k = 1.
+///
+/// - SeeAlso: F. Jelinek, R. Mercer, "Interpolated estimation of Markov source parameters from
+///   sparse data" (1980).
+public struct MixtureModel: Sendable {
+  /// The first component's.
+  public let vocabulary: Vocabulary
+  /// π_k.
+  public let weights: [Double]
+  private let components: [Component]
+
+  private struct Component: Sendable {
+    let model: any LanguageModel
+    let matching: TokenMatching
+  }
+
+  /// - Parameters:
+  ///   - models: at least one, each with the name that errors give it.
+  ///   - weights: one a model, none negative, of which the sum isn't zero; they are scaled to sum to
+  ///     one. Nil for equal ones.
+  /// - Throws: ``MixtureError`` if a model gives no probabilities or has other tokens.
+  public init(_ models: [(name: String, model: AnyModel)], weights: [Double]? = nil) throws {
+    require(!models.isEmpty, "a mixture of no models")
+    let given = weights ?? models.map { _ in 1 }
+    let total = given.reduce(0, +)
+    require(
+      given.count == models.count && given.allSatisfy { $0 >= 0 } && total > 0 && total.isFinite,
+      "weights \(given) for \(models.count) models")
+    vocabulary = models[0].model.vocabulary
+    self.weights = given.map { $0 / total }
+    components = try models.map { name, model in
+      guard model.isNormalised else { throw MixtureError.unnormalised(name) }
+      let matching = try TokenMatching(
+        of: models[0].model.vocabulary, in: model.vocabulary, names: (models[0].name, name))
+      return Component(model: model.model, matching: matching)
+    }
+  }
+
+  /// The same models with other weights.
+  private init(_ mixture: MixtureModel, weights: [Double]) {
+    (vocabulary, components) = (mixture.vocabulary, mixture.components)
+    self.weights = weights
+  }
+
+  /// The component whose hidden states a cache compares: the first that has some.
+  private var leader: Int {
+    components.firstIndex { $0.model.hiddenSize != nil } ?? 0
+  }
+}
+
+extension MixtureModel: LanguageModel {
+  public var vocabularySize: Int { vocabulary.count }
+  public var hiddenSize: Int? { components[leader].model.hiddenSize }
+
+  public func crossEntropy(
+    of tokens: [Int32], streams: Int, progress: (Double) -> Void
+  ) -> CrossEntropy {
+    Evaluation().crossEntropy(of: tokens, by: self, progress: progress)
+  }
+
+  public func predict(
+    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+  ) {
+    let leader = leader
+    let all = components.enumerated().map { index, component in
+      var found: [Double] = []
+      if index != leader { predict(tokens, component, dynamic) { found += $0.logProbabilities } }
+      return found
+    }
+    predict(tokens, components[leader], dynamic) { part in
+      let mixed = part.places.enumerated().map { index, place in
+        logSum { $0 == leader ? part.logProbabilities[index] : all[$0][place - 1] }
+      }
+      visit(PredictedPart(places: part.places, logProbabilities: mixed, hidden: part.hidden))
+    }
+  }
+
+  private func predict(
+    _ tokens: [Int32], _ component: Component, _ dynamic: DynamicEvaluation?,
+    visit: (PredictedPart) -> Void
+  ) {
+    var dynamic = dynamic
+    if let text = dynamic?.statisticsText {
+      dynamic?.statisticsText = component.matching.tokens(text)
+    }
+    component.model.predict(component.matching.tokens(tokens), adapting: dynamic, visit: visit)
+  }
+
+  /// ln Σ_k π_k·exp(x_k).
+  private func logSum(_ value: (Int) -> Double) -> Double {
+    let terms = weights.indices.map { log(weights[$0]) + value($0) }
+    let top = terms.max() ?? 0
+    return top == -.infinity ? top : top + log(terms.reduce(0) { $0 + exp($1 - top) })
+  }
+
+  public func logProbabilities(
+    ofEach texts: [[Int32]], progress: (Double) -> Void
+  ) -> [[Double]] {
+    let all = components.enumerated().map { index, component in
+      component.model.logProbabilities(ofEach: texts.map(component.matching.tokens)) {
+        progress((Double(index) + $0) / Double(components.count))
+      }
+    }
+    return texts.indices.map { text in
+      all[0][text].indices.map { place in logSum { all[$0][text][place] } }
+    }
+  }
+
+  public func predictor() -> any Predictor {
+    MixturePredictor(
+      weights: weights,
+      parts: components.map { ($0.model.predictor(), $0.matching) }, size: vocabulary.count)
+  }
+}
+
+private struct MixturePredictor: Predictor {
+  let weights: [Double]
+  var parts: [(predictor: any Predictor, matching: TokenMatching)]
+  let size: Int
+
+  mutating func logits(after token: Int32) -> [Float] {
+    var sums = [Double](repeating: 0, count: size)
+    for index in parts.indices {
+      let matching = parts[index].matching
+      let logits = LogSoftmax(parts[index].predictor.logits(after: matching.token(token)))
+      for token in 0..<size {
+        sums[token] += weights[index] * exp(logits[Int(matching.token(Int32(token)))])
+      }
+    }
+    return sums.map { Float(log($0)) }
+  }
+}
+
+extension MixtureModel {
+  /// One step of expectation maximisation, and how well the weights before it predict.
+  public struct Iteration: Sendable {
+    public let number: Int
+    public let weights: [Double]
+    public let result: CrossEntropy
+  }
+
+  /// The same models, with the weights under which they predict a text best.
+  ///
+  ///     π_k ← mean over the text of π_k·p_k / Σ_j π_j·p_j
+  ///
+  /// until the perplexity changes by less than one part in 10⁷, at most 200 times. The likelihood
+  /// has one maximum, so that it doesn't matter where the weights begin.
+  ///
+  /// - Parameter report: gets each iteration.
+  /// - Precondition: at least two tokens, the first being only context.
+  public func tuned(on tokens: [Int32], report: (Iteration) -> Void = { _ in }) -> MixtureModel {
+    let all = components.map { component in
+      var found: [Double] = []
+      predict(tokens, component, nil) { found += $0.logProbabilities }
+      return found
+    }
+    require(!all[0].isEmpty, "a mixture can't be tuned on \(tokens.count) tokens")
+    var mixture = self
+    var last = Double.infinity
+    for number in 1...200 {
+      var shares = weights.map { _ in 0.0 }
+      var nats = 0.0
+      for place in all[0].indices {
+        let sum = mixture.logSum { all[$0][place] }
+        nats -= sum
+        for index in shares.indices where mixture.weights[index] > 0 {
+          shares[index] += mixture.weights[index] * exp(all[index][place] - sum)
+        }
+      }
+      let result = CrossEntropy(totalNats: nats, tokens: all[0].count)
+      report(Iteration(number: number, weights: mixture.weights, result: result))
+      if last - result.nats < 1e-7 { break }
+      last = result.nats
+      let total = shares.reduce(0, +)
+      guard total > 0, total.isFinite else { break }
+      mixture = MixtureModel(mixture, weights: shares.map { $0 / total })
+    }
+    return mixture
+  }
+}

@@ -1,0 +1,149 @@
+import Learning
+import Recurrence
+import Tensors
+
+/// Reads one long text exactly, though side by side.
+///
+/// A recurrence can't be done for all steps at once, and a step of one stream uses a fraction of a
+/// processor. So the text is cut into streams that are read at the same time. All but the first
+/// begin without a past, which is wrong; but a network forgets: each stream is then read once more
+/// from where the one before it ended, until its state agrees with that of the first reading (to
+/// 10⁻⁴). From there on the first reading was right. If a stream never agrees, the next one is read
+/// once more too, and so on, at worst as often as there are streams.
+///
+/// - SeeAlso: J.-L. Lions, Y. Maday, G. Turinici, "A 'parareal' in time discretization of PDE's",
+///   C. R. Acad. Sci. 332 (2001), of which this is the case where the coarse solution is none.
+struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.Output == Tensor {
+  private let model: RecurrentLanguageModel<Core>
+  private let tokens: ArraySlice<Int32>
+  private let streams: Int
+  /// The steps of a stream.
+  private let length: Int
+  /// What the readout gets, `[n, H]`.
+  private let hidden: Storage
+  private let hiddenSize: Int
+  /// The states of all streams after each window, each tensor `[B, …]`.
+  private var marks: [[Tensor]] = []
+
+  /// Streams at most, and the steps that each has at least.
+  private static var mostStreams: Int { 32 }
+  private static var leastSteps: Int { 512 }
+  private static var tolerance: Float { 1e-4 }
+
+  /// Reads tokens after the state of one stream.
+  ///
+  /// - Returns: what the readout gets after each token, `[n, H]`, and the state after the last.
+  static func read(
+    _ tokens: ArraySlice<Int32>, _ model: RecurrentLanguageModel<Core>, from state: Core.State
+  ) -> (hidden: Tensor, state: Core.State) {
+    withoutGradients {
+      var reading = SideBySideReading(tokens, model)
+      let last = reading.run(from: state)
+      let shape: Shape = [tokens.count, reading.hiddenSize]
+      return (Tensor(storage: reading.hidden, shape: shape), last)
+    }
+  }
+
+  private init(_ tokens: ArraySlice<Int32>, _ model: RecurrentLanguageModel<Core>) {
+    self.model = model
+    self.tokens = tokens
+    streams = max(1, min(Self.mostStreams, tokens.count / Self.leastSteps))
+    length = tokens.count / streams
+    hiddenSize = model.readout.shape[1]
+    hidden = Storage(count: tokens.count * hiddenSize)
+  }
+
+  private mutating func run(from state: Core.State) -> Core.State {
+    var running = Array(0..<streams)
+    var begin = state
+    if streams > 1 {
+      let others = model.initialState(batch: streams - 1)
+      begin = state.replacing(zip(state.tensors, others.tensors).map { joined([$0, $1]) })
+    }
+    while true {
+      running = read(running, from: begin).map { $0 + 1 }.filter { $0 < streams }
+      if running.isEmpty { break }
+      begin = state.replacing(ends(of: running.map { $0 - 1 }))
+    }
+    let last = state.replacing(ends(of: [streams - 1]))
+    // What is left over by the division.
+    let rest = streams * length..<tokens.count
+    return rest.isEmpty ? last : readWindow(of: [rest.lowerBound], steps: rest.count, from: last)
+  }
+
+  /// The states after the last steps of streams.
+  private func ends(of streams: [Int]) -> [Tensor] {
+    let rows = streams.map(Int32.init)
+    return (marks.last ?? []).map { $0.gathering(rows) }
+  }
+
+  /// Reads streams, from the second time on each until it agrees with the time before.
+  ///
+  /// - Returns: those that end in another state than the time before.
+  private mutating func read(_ streams: [Int], from state: Core.State) -> [Int] {
+    let window = max(64, (length + 31) / 32)
+    var (streams, state) = (streams, state)
+    for (index, start) in stride(from: 0, to: length, by: window).enumerated() {
+      state = readWindow(
+        of: streams.map { $0 * length + start }, steps: min(window, length - start), from: state)
+      guard index < marks.count else {
+        marks.append(state.tensors)
+        continue
+      }
+      let moved = streams.indices.filter { replaceMark(index, of: streams[$0], by: state, row: $0) }
+      if moved.isEmpty { return [] }
+      if moved.count < streams.count {
+        streams = moved.map { streams[$0] }
+        let rows = moved.map(Int32.init)
+        state = state.mapTensors { $0.gathering(rows) }
+      }
+    }
+    return streams
+  }
+
+  /// Reads `steps` tokens from each of some places, and keeps what the readout gets.
+  private func readWindow(of starts: [Int], steps: Int, from state: Core.State) -> Core.State {
+    var inputs: [Int32] = []
+    inputs.reserveCapacity(steps * starts.count)
+    for step in 0..<steps {
+      for start in starts { inputs.append(tokens[tokens.startIndex + start + step]) }
+    }
+    // Nothing is predicted from this window, so that any targets will do.
+    let window = Window(steps: steps, batch: starts.count, inputs: inputs, targets: inputs)
+    let (outputs, last) = model.hidden(window, from: state, mode: .inference)
+    borrowing(outputs) {
+      for step in 0..<steps {
+        for (row, start) in starts.enumerated() {
+          (hidden.base + (start + step) * hiddenSize).update(
+            from: outputs.base + (step * starts.count + row) * hiddenSize, count: hiddenSize)
+        }
+      }
+    }
+    return last
+  }
+
+  /// Puts a row of a state in the place of what a stream had after window `index`, unless they agree.
+  ///
+  /// - Returns: false if they do.
+  private mutating func replaceMark(
+    _ index: Int, of stream: Int, by state: Core.State, row: Int
+  ) -> Bool {
+    let agrees = zip(marks[index], state.tensors).allSatisfy { old, new in
+      let width = old.shape.dropFirst.count
+      return borrowing(old, new) {
+        let (a, b) = (old.base + stream * width, new.base + row * width)
+        return (0..<width).allSatisfy { abs(a[$0] - b[$0]) <= Self.tolerance * max(1, abs(a[$0])) }
+      }
+    }
+    if agrees { return false }
+    for (part, new) in state.tensors.enumerated() {
+      let width = new.shape.dropFirst.count
+      marks[index][part].update { base in
+        borrowing(new) {
+          (base + stream * width).update(from: new.base + row * width, count: width)
+        }
+      }
+    }
+    return true
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+import Language
+import Tensors
+
+struct Mix: UnfoldSubcommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Mix models into one that interpolates their probabilities.",
+    discussion: """
+      All must have the same tokens. The weights are found by expectation maximisation on a text \
+      that none of the models was trained on. The mixture is a small file that names the models by \
+      paths relative to itself; evaluate, score and generate take it as a model. With --json a \
+      summary goes to standard output: models, weights, perplexity, iterations, out.
+      """)
+
+  @Argument(
+    help: "Two or more models: folders of models or of runs, ARPA files, mixtures.",
+    completion: .file())
+  var models: [String]
+  @Option(
+    help: "The text to find the weights on; with --split, its valid part.", completion: .file())
+  var tune: String
+  @Option(help: "Percentages by which `train --split` cut that text.") var split: String?
+  @Option(help: "The file to write.", completion: .file(extensions: ["json"])) var out: String
+  @OptionGroup var threads: ThreadOptions
+  @Flag(help: "Print a summary as one JSON object.") var json = false
+
+  func validate() throws {
+    guard models.count > 1 else { throw ValidationError("Give two models or more to mix.") }
+    try parts.validate()
+  }
+
+  private var parts: PartOptions {
+    var parts = PartOptions()
+    parts.split = split
+    parts.part = split == nil ? nil : .valid
+    return parts
+  }
+
+  private struct Summary: Encodable {
+    let models: [String]
+    let weights: [Double]
+    let perplexity: Double
+    let iterations, tokens: Int
+    let out: String
+  }
+
+  func execute() throws {
+    threads.apply()
+    let read = try models.map { (name: $0, model: try AnyModel(contentsOf: URL(filePath: $0))) }
+    let mixture = try MixtureModel(read)
+    let tokens = try parts.tokens(of: SourceText(path: tune), mixture.vocabulary).tokens
+    var last: MixtureModel.Iteration?
+    let tuned = mixture.tuned(on: tokens) { iteration in
+      let weights = iteration.weights.map { $0.text(4) }.joined(separator: " ")
+      Console.say(
+        "iteration \(iteration.number): weights \(weights), perplexity "
+          + iteration.result.perplexity.text(4))
+      last = iteration
+    }
+    try MixtureFile.write(tuned, of: models.map { URL(filePath: $0) }, to: URL(filePath: out))
+    guard json, let last else { return }
+    try Console.print(
+      Console.json(
+        Summary(
+          models: models, weights: tuned.weights, perplexity: last.result.perplexity,
+          iterations: last.number, tokens: last.result.tokens, out: out)))
+  }
+}

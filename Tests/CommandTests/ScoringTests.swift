@@ -1,0 +1,149 @@
+import Foundation
+import Testing
+
+extension CommandTests {
+  /// `score`, `mix`, and what `evaluate` can do beside measuring a whole file.
+  @Suite struct ScoringTests {
+    private let place: Workplace
+
+    /// A model of words and a trigram of the same text.
+    init() throws {
+      place = try Workplace.withModel(tokens: "words")
+      let result = try place.unfold("ngram", "text", "--out", "n.arpa")
+      try #require(result.code == 0, "\(result.error)")
+      try place.write("the fox sees\n\nfox the\n", to: "lines")
+    }
+
+    private func objects(_ arguments: String...) throws -> [[String: Any]] {
+      let result = try place.unfold(arguments)
+      #expect(result.code == 0, "\(result.error)")
+      return try result.text.split(separator: "\n").compactMap {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+      }
+    }
+
+    private func perplexity(_ arguments: String...) throws -> Double {
+      let result = try place.unfold(["evaluate"] + arguments)
+      #expect(result.code == 0, "\(result.error)")
+      let object = try JSONSerialization.jsonObject(with: result.output) as? [String: Any]
+      return object?["perplexity"] as? Double ?? .nan
+    }
+
+    @Test(arguments: ["run", "n.arpa"]) func scoresLines(model: String) throws {
+      let lines = try objects("score", model, "lines", "--json", "--per-token")
+      #expect(lines.map { $0["tokens"] as? Int } == [4, 1, 3])
+      #expect(lines.map { $0["text"] as? String } == ["the fox sees", "", "fox the"])
+      for line in lines {
+        let tokens = line["per_token"] as? [[String: Any]] ?? []
+        let sum = tokens.reduce(0.0) { $0 + ($1["log_probability"] as? Double ?? .nan) }
+        #expect(abs(sum - (line["log_probability"] as? Double ?? .nan)) < 1e-9)
+        #expect(tokens.last?["token"] as? String == "</s>")
+      }
+      let text = try place.unfold("score", model, "lines").text
+      #expect(text.split(separator: "\n").map { $0.split(separator: "\t").count } == [2, 1, 2])
+      let piped = try place.unfold(["score", model], input: "lines")
+      #expect(piped.text == text)
+      let each = try place.unfold("score", model, "lines", "--per-token").text
+      #expect(each.split(separator: "\n").count == 8)
+    }
+
+    @Test func comparesPairs() throws {
+      try place.write("the fox sees\tsees sees fox\n", to: "pairs")
+      let results = try objects("score", "run", "--pairs", "pairs", "--json")
+      let values = results.first?["log_probabilities"] as? [Double] ?? []
+      try #require(values.count == 2)
+      #expect(results.first?["likelier"] as? String == (values[0] > values[1] ? "first" : "second"))
+      #expect(results.last?["accuracy"] as? Double == (values[0] > values[1] ? 1 : 0))
+      #expect(try place.unfold("score", "run", "--pairs", "pairs").text.contains("accuracy "))
+    }
+
+    @Test func badLines() throws {
+      try place.write("a\tb\nno tab\n", to: "pairs")
+      expectRefusal(
+        try place.unfold("score", "run", "--pairs", "pairs"), 65, "pairs", "line 2", "tab")
+      try place.write("the\n" + String(repeating: "x", count: 1 << 20 + 1) + "\n", to: "long")
+      try place.write("zork\nzork zork\n", to: "unknown")
+      for command in ["score", "evaluate"] {
+        expectRefusal(try place.unfold(command, "run", "long"), 65, "long", "line 2")
+        expectRefusal(try place.unfold(command, "n.arpa", "unknown"), 65, "none of the 3 words")
+      }
+      try place.write(Data([0x61, 0x0A, 0xFF, 0x0A]), to: "cut")
+      expectRefusal(try place.unfold("score", "run", "cut"), 65, "(line 2)")
+      expectRefusal(try place.unfold("score", "run", "nothing"), 66, "nothing")
+      expectRefusal(try place.unfold("score", "run", "lines", "--pairs", "pairs"), 64, "--pairs")
+    }
+
+    @Test func mixesModels() throws {
+      let mixed = try place.unfold(
+        "mix", "run", "n.arpa", "--tune", "text", "--out", "mixed.json", "--json")
+      #expect(mixed.code == 0 && mixed.error.contains("iteration 1: weights 0.5000 0.5000"))
+      let best = min(try perplexity("run", "text"), try perplexity("n.arpa", "text"))
+      #expect(try perplexity("mixed.json", "text") <= best + 1e-3)
+      #expect(try place.unfold("score", "mixed.json", "lines").code == 0)
+      #expect(try place.unfold("generate", "mixed.json", "--length", "5").code == 0)
+      try FileManager.default.moveItem(at: place.path("n.arpa"), to: place.path("m.arpa"))
+      expectRefusal(try place.unfold("evaluate", "mixed.json", "text"), 66, "n.arpa", "isn't there")
+      expectRefusal(
+        try place.unfold("mix", "run", "--tune", "text", "--out", "x"), 64, "two models")
+    }
+
+    @Test func vocabulariesThatDifferAreNotMixed() throws {
+      try place.write("the fox and the cat\n", to: "other")
+      #expect(try place.unfold("ngram", "other", "--out", "o.arpa").code == 0)
+      expectRefusal(
+        try place.unfold("mix", "run", "o.arpa", "--tune", "text", "--out", "x"), 65, "has no token"
+      )
+      #expect(!place.exists("x"))
+    }
+
+    @Test func measuresAPart() throws {
+      let test = try objects("evaluate", "run", "text", "--split", "80,10,10")
+      let valid = try objects("evaluate", "run", "text", "--split", "80,10,10", "--part", "valid")
+      #expect(test.first?["tokens"] as? Int == 270 && valid.first?["tokens"] as? Int == 270)
+      expectRefusal(try place.unfold("evaluate", "run", "text", "--part", "test"), 64, "--split")
+      expectRefusal(
+        try place.unfold("evaluate", "run", "text", "--split", "90,10"), 64, "test part")
+    }
+
+    @Test func showsWhatOrderIsWorth() throws {
+      let result = try place.unfold("evaluate", "run", "n.arpa", "text", "--shuffle-words")
+      #expect(result.code == 0, "\(result.error)")
+      let rows = result.text.split(separator: "\n")
+      #expect(rows.count == 4 && rows[1].hasPrefix("unigram of the text"))
+      #expect(rows[1].hasSuffix("1.00"))
+      let report = try objects("evaluate", "run", "text", "--shuffle-words", "--json").first
+      #expect((report?["models"] as? [[String: Any]])?.count == 2)
+    }
+
+    @Test func followsTheText() throws {
+      let plain = try perplexity("run", "text")
+      #expect(abs(try perplexity("run", "text", "--streams", "1") / plain - 1) < 1e-6)
+      let same = try perplexity(
+        "run", "text", "--dynamic", "sgd:rate=0,decay=0", "--cache", "continuous:lambda=0")
+      #expect(abs(same / plain - 1) < 1e-6)
+      let weights = try place.read("run/best/model.safetensors")
+      let tuned = try place.unfold(
+        "evaluate", "run", "text", "--dynamic", "sgd", "--cache", "unigram", "--tune", "text",
+        "--tune-tokens", "300", "--settings", "s.json")
+      #expect(tuned.code == 0 && tuned.error.contains("Best on"), "\(tuned.error)")
+      #expect(
+        try place.unfold("evaluate", "run", "text", "--settings", "s.json").text == tuned.text)
+      #expect(try place.read("run/best/model.safetensors") == weights)
+    }
+
+    @Test func refusesWhatCannotFollow() throws {
+      func refusal(_ arguments: String...) throws -> Workplace.Result {
+        try place.unfold(["evaluate"] + arguments)
+      }
+      expectRefusal(try refusal("n.arpa", "text", "--dynamic", "sgd"), 64, "no weights")
+      expectRefusal(try refusal("n.arpa", "text", "--cache", "continuous"), 64, "unigram")
+      expectRefusal(try refusal("run", "text", "--dynamic", "rms"), 64, "--statistics")
+      expectRefusal(try refusal("run", "text", "--cache", "neural"), 64, "neural")
+      expectRefusal(try refusal("run", "text", "--tune", "text"), 64, "--tune")
+      expectRefusal(try refusal("run", "text", "--cache", "unigram", "--streams", "2"), 64)
+      expectRefusal(try refusal("run"), 64, "a model and a text")
+      let diverged = try refusal("run", "text", "--dynamic", "sgd:rate=1e6")
+      expectFailure(diverged, 75, "diverged")
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Language
+import Learning
+import Tensors
+import Testing
+
+@Suite struct LineScorerTests {
+  /// KenLM's own scores, the end of the sentence counted, an empty line among them.
+  @Test func scoresEqualKenLM() throws {
+    let model = try NGramFixtures.toyModel()
+    let scorer = LineScorer(AnyModel(vocabulary: model.vocabulary, model: model))
+    let sentences = try NGramFixtures.scores().sentences
+    let scores = try scorer.scores(of: sentences.map { Data($0.sentence.utf8) })
+    #expect(scores.count == sentences.count)
+    for (score, sentence) in zip(scores, sentences) {
+      let expected = sentence.words.map { $0.log10 * log(10) }
+      #expect(score.tokens.count == expected.count)
+      #expect(zip(score.logProbabilities, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(abs(score.logProbability - expected.reduce(0, +)) < 1e-4)
+    }
+    #expect(sentences.contains { $0.words.count == 1 })
+  }
+
+  @Test(arguments: [TokenUnit.words, .characters, .bytes])
+  func aLineStandsBetweenLineEnds(unit: TokenUnit) throws {
+    let text = SourceText("b a\na b\n", name: "text")
+    let vocabulary = try Vocabulary(unit: unit, building: [text])
+    let model = smallModel(vocabularySize: vocabulary.count)
+    let scorer = LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+    let end = try #require(vocabulary.lineEnd)
+    let scores = try scorer.scores(of: ["a b", "", "b zzz"].map { Data($0.utf8) })
+    let line = try vocabulary.encode(prompt: "a b")
+    #expect(scores[0].tokens == line + [end])
+    let expected = model.logProbabilities(of: [end] + line + [end])
+    #expect(zip(scores[0].logProbabilities, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(scores[1].tokens == [end])
+    #expect(scores[0].outOfVocabulary == 0)
+    #expect(scores[2].outOfVocabulary == [.words: 1, .characters: 3, .bytes: 0][unit])
+  }
+
+  /// Without a line feed among the characters the first is only context.
+  @Test func aVocabularyMayLackTheLineFeed() throws {
+    let text = SourceText("ab", name: "text")
+    let vocabulary = try Vocabulary(unit: .characters, building: [text])
+    let model = AnyModel(vocabulary: vocabulary, model: smallModel(vocabularySize: 2))
+    let scores = try LineScorer(model).scores(of: [Data("abb".utf8), Data(), Data("a".utf8)])
+    #expect(scores.map(\.tokens) == [[1, 1], [], []])
+    #expect(scores[1].logProbability == 0)
+  }
+
+  @Test func linesAreWhatLineFeedsEnd() {
+    func lines(_ text: String) -> [String] {
+      SourceText(text, name: "text").lines.map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(lines("a\n\nb") == ["a", "", "b"])
+    #expect(lines("a\n\nb\n") == ["a", "", "b"])
+    #expect(lines("\n") == [""])
+  }
+
+  @Test func pairsNeedOneTabAndTwoSentences() throws {
+    func pairs(_ text: String) throws -> [[String]] {
+      try SourceText(text, name: "p").sentencePairs().map {
+        [String(decoding: $0.first, as: UTF8.self), String(decoding: $0.second, as: UTF8.self)]
+      }
+    }
+    #expect(try pairs("a b\tb a\nc\td") == [["a b", "b a"], ["c", "d"]])
+    #expect(throws: ScoringError.noTab(file: "p", line: 2)) { try pairs("a\tb\nab\n") }
+    #expect(throws: ScoringError.noTab(file: "p", line: 2)) { try pairs("a\tb\n\nc\td\n") }
+    #expect(throws: ScoringError.manyTabs(file: "p", line: 1, tabs: 2)) { try pairs("a\tb\tc\n") }
+    #expect(throws: ScoringError.emptySentence(file: "p", line: 1, isFirst: true)) {
+      try pairs("\tb\n")
+    }
+    #expect(throws: ScoringError.emptySentence(file: "p", line: 3, isFirst: false)) {
+      try pairs("a\tb\na\tb\na\t \n")
+    }
+  }
+
+  @Test func aWordHasAMegabyteAtMost() throws {
+    let vocabulary = try Vocabulary(unit: .words, building: [SourceText("a b", name: "text")])
+    let word = String(repeating: "x", count: 1 << 20)
+    #expect(try vocabulary.encode(Data("a\n\(word)".utf8), source: "t").outOfVocabulary == 1)
+    #expect(throws: VocabularyError.wordTooLong(source: "t", bytes: 1 << 20 | 1, line: 3)) {
+      try vocabulary.encode(Data("a\nb\na \(word)x b".utf8), source: "t")
+    }
+  }
+}

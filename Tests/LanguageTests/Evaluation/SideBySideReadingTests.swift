@@ -1,0 +1,96 @@
+import Foundation
+import Language
+import Learning
+import Tensors
+import Testing
+
+/// Long texts are read side by side; what comes out is what reading from beginning to end gives.
+@Suite struct SideBySideReadingTests {
+  /// ln p of each token but the first by stepping from no past, in double precision.
+  static func stepped(_ model: any LanguageModel, _ tokens: [Int32]) -> [Double] {
+    var predictor = model.predictor()
+    return zip(tokens, tokens.dropFirst()).map { token, target in
+      let logits = predictor.logits(after: token).map(Double.init)
+      let largest = logits.max() ?? 0
+      return logits[Int(target)] - largest - log(logits.reduce(0) { $0 + exp($1 - largest) })
+    }
+  }
+
+  /// One stream, two, two and a rest, and as many as there may be.
+  @Test(arguments: CellKind.allCases, [2, 1025, 1100, 40_000])
+  func eachTokenEqualsStepping(cell: CellKind, count: Int) {
+    let model = smallModel(cell, vocabularySize: 11)
+    let tokens = randomTokens(count, classes: 11, seed: UInt64(count))
+    let found = model.logProbabilities(of: tokens)
+    let expected = Self.stepped(model, tokens)
+    #expect(found.count == count - 1)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    let total = (found.reduce(0, +), expected.reduce(0, +))
+    #expect(abs(total.0 / total.1 - 1) < 1e-6)
+  }
+
+  /// Forget gates that stay open: no stream agrees with its first reading, so that each is read
+  /// again and again until the past has come through all of them.
+  @Test func aModelThatNeverForgetsIsReadExactlyToo() throws {
+    let model = smallModel(vocabularySize: 11, layers: 1)
+    for (name, parameter) in model.parameters where name == "lstm.bias_ih_l0" {
+      let size = parameter.shape.count / 4
+      let values = parameter.value.values.enumerated().map { index, value in
+        index / size == 1 ? 20 : index / size == 0 ? value - 4 : value
+      }
+      parameter.value = Tensor(values, shape: parameter.shape)
+    }
+    let tokens = randomTokens(5000, classes: 11, seed: 3)
+    let found = model.logProbabilities(of: tokens)
+    let expected = Self.stepped(model, tokens)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    // The past matters: without one, the last tokens are predicted otherwise.
+    let late = model.logProbabilities(of: Array(tokens.suffix(100)))
+    #expect(zip(found.suffix(99), late).contains { abs($0 - $1) > 1e-3 })
+  }
+
+  @Test func hiddenStatesAndPlacesComeInOrder() {
+    let model = smallModel(vocabularySize: 11)
+    var next = 1
+    model.predict(randomTokens(3000, classes: 11, seed: 1), adapting: nil) { part in
+      #expect(part.places.lowerBound == next)
+      #expect(part.hidden?.shape == [part.places.count, 9])
+      #expect(part.logProbabilities.count == part.places.count)
+      next = part.places.upperBound
+    }
+    #expect(next == 3000)
+    #expect(model.hiddenSize == 9)
+  }
+
+  @Test(arguments: [0, 1]) func nothingIsPredictedOfOneToken(count: Int) {
+    let model = smallModel(vocabularySize: 11)
+    let tokens = randomTokens(count, classes: 11, seed: 1)
+    #expect(model.logProbabilities(of: tokens).isEmpty)
+    #expect(Evaluation().crossEntropy(of: tokens, by: model) == CrossEntropy())
+  }
+
+  /// Texts of many lengths at once, none and one token among them, and one that is read on its own.
+  @Test(arguments: [CellKind.lstm, .gru]) func textsAreIndependent(cell: CellKind) {
+    let model = smallModel(cell, vocabularySize: 11)
+    var generator = SeededGenerator(7)
+    let lengths = [0, 1, 2, 5000] + (0..<150).map { _ in Int(generator.next() % 300) }
+    let texts = lengths.enumerated().map { randomTokens($1, classes: 11, seed: UInt64($0)) }
+    var progress: [Double] = []
+    let found = model.logProbabilities(ofEach: texts) { progress.append($0) }
+    #expect(found.map(\.count) == lengths.map { max(0, $0 - 1) })
+    for (found, text) in zip(found, texts) {
+      let expected = model.logProbabilities(of: text)
+      #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+    #expect(progress == progress.sorted() && abs((progress.last ?? 0) - 1) < 1e-9)
+  }
+
+  /// A model that knows only how to step is evaluated by stepping.
+  @Test func anyPredictorCanBeEvaluated() {
+    let model = FixedModel(fixed: [0, Float(log(3.0))])
+    let found = model.logProbabilities(of: [0, 1, 1, 0])
+    let expected = [0.75, 0.75, 0.25].map(log)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 })
+    #expect(model.logProbabilities(ofEach: [[0, 1], [1, 0]]) { _ in }.map(\.count) == [1, 1])
+  }
+}
