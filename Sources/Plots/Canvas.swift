@@ -18,7 +18,7 @@ struct Canvas {
     }
     let isField = chart.marks.contains(where: \.isField)
     let isCloud = chart.marks.contains { if case .points = $0 { true } else { false } }
-    var xDomain = chart.x.domain(for: xs, margin: isField ? 0 : isCloud ? 0.04 : 0.012)
+    var xDomain = chart.x.domain(for: xs, margin: isCloud ? 0.04 : 0)
     var yDomain = chart.y.domain(for: ys, margin: isField ? 0 : 0.06)
 
     legend = Legend(chart)
@@ -37,7 +37,7 @@ struct Canvas {
       chart.y.isCategorical
       ? Projection(axis: chart.y, domain: yDomain, from: top, to: bottom)
       : Projection(axis: chart.y, domain: yDomain, from: bottom, to: top)
-    xTicks = Ticks.of(x, atMost: Self.count(right - left, every: 66))
+    xTicks = Ticks.of(x, atMost: Self.count(right - left, every: 52))
     yTicks = Ticks.of(y, atMost: Self.count(bottom - top, every: 38))
   }
 
@@ -76,8 +76,8 @@ struct Canvas {
       <title id="t\(key)">\(HTML.escaped(chart.title))</title>
       <desc id="d\(key)">\(HTML.escaped(description))</desc>
       \(style.map { "<style>\n\($0)</style>\n" } ?? "")\
-      <clipPath id="p\(key)"><rect x="\(left.place)" y="\((top - 4).place)" \
-      width="\((right - left + 4).place)" height="\((bottom - top + 6).place)"/></clipPath>
+      <clipPath id="p\(key)"><rect x="\((left - 2).place)" y="\((top - 4).place)" \
+      width="\((right - left + 6).place)" height="\((bottom - top + 6).place)"/></clipPath>
       \(body.replacing("#clip", with: "#p\(key)"))</svg>
 
       """
@@ -148,7 +148,7 @@ struct Canvas {
     }
     if chart.y.isCategorical {
       let foot = x.foot
-      drawing.line(foot, top, foot, bottom, "axis")
+      if !hasField { drawing.line(foot, top, foot, bottom, "axis") }
     } else {
       drawing.line(left, bottom, right, bottom, "axis")
     }

@@ -21,6 +21,7 @@ enum ChartStyle {
     .chart .line{stroke:currentColor;stroke-width:1.75;fill:none;stroke-linejoin:round;stroke-linecap:round}
     .chart .band{fill:currentColor;fill-opacity:.18;stroke:none}
     .chart .bar,.chart .fill{fill:currentColor;stroke:none}
+    .chart .bar{shape-rendering:crispEdges}
     .chart .dot{fill:currentColor;fill-opacity:.75;stroke:#fff;stroke-width:.6}
     .chart .ring{fill:#fff;stroke:currentColor;stroke-width:1.6}
     .chart .rule{stroke:currentColor;stroke-width:1.1;fill:none}

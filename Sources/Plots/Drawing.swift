@@ -63,7 +63,7 @@ extension String {
       case "m", "w", "M", "W", "—": width + 0.86
       case "A"..."Z": width + 0.67
       case "⁰"..."⁹", "⁻", "¹", "²", "³": width + 0.38
-      default: width + 0.56
+      default: width + 0.58
       }
     } * fontSize
   }

@@ -59,7 +59,10 @@ public enum Mark: Sendable {
 
   /// A straight line at one number of an axis: a threshold, an epoch's end.
   public struct Rule: Sendable {
-    public enum Place: Sendable { case x(Double), y(Double) }
+    public enum Place: Sendable {
+      case x(Double)
+      case y(Double)
+    }
     public var place: Place
     public var label: String?
     public var colour: Colour

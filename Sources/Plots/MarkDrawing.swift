@@ -93,12 +93,13 @@ extension Canvas {
 
   private mutating func draw(_ field: Field, _ scale: ColourScale) {
     guard let x1 = x(field.x.lowerBound), let x2 = x(field.x.upperBound),
-      let y1 = y(field.y.upperBound), let y2 = y(field.y.lowerBound)
+      let yLow = y(field.y.lowerBound), let yHigh = y(field.y.upperBound)
     else { return }
+    let rows = Array(0..<field.rows)
     let shades = scale.projection(for: field)
     var pixels: [UInt8] = []
     pixels.reserveCapacity(field.values.count)
-    for row in (0..<field.rows).reversed() {
+    for row in yHigh < yLow ? rows.reversed() : rows {
       for column in 0..<field.columns {
         let value = field.values[row * field.columns + column]
         // What has no place on the scale is as its near end.
@@ -110,8 +111,9 @@ extension Canvas {
       width: field.columns, height: field.rows, pixels: pixels,
       palette: ColourMap.palette(scale.map))
     drawing.add(
-      "<image class=\"field\" x=\"\(x1.place)\" y=\"\(y1.place)\" width=\"\((x2 - x1).place)\" "
-        + "height=\"\((y2 - y1).place)\" preserveAspectRatio=\"none\" href=\"\(image.dataURL)\"/>")
+      "<image class=\"field\" x=\"\(x1.place)\" y=\"\(min(yLow, yHigh).place)\" "
+        + "width=\"\((x2 - x1).place)\" height=\"\(abs(yLow - yHigh).place)\" preserveAspectRatio=\"none\" href=\"\(image.dataURL)\"/>"
+    )
     drawColourBar(shades, palette: image.palette, label: scale.label)
   }
 

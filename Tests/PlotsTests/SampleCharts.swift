@@ -102,7 +102,8 @@ enum SampleCharts {
   }()
 
   static let correlations = Chart(
-    "Correlations", x: Axis("unit"), y: Axis("probe"), size: .half,
+    "Correlations", x: Axis("unit"),
+    y: Axis("probe", scale: .categories((1...8).map { "probe \($0)" })), size: .half,
     marks: [
       .field(
         Field(x: -0.5...15.5, y: -0.5...7.5, columns: 16, rows: 8) { sin($0) * cos($1 * 0.8) },
