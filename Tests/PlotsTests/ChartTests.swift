@@ -92,7 +92,7 @@ import Testing
     var page = Page("Title", subtitle: "<i>")
     for (_, chart) in SampleCharts.all { page.figure(chart) }
     let html = page.html
-    let addresses = html.matches(of: /https?:[^"' )]*/).map { String($0.output) }
+    let addresses = html.matches(of: #/https?:[^"' )]*/#).map { String($0.output) }
     #expect(Set(addresses) == ["http://www.w3.org/2000/svg"])
     #expect(html.contains("default-src 'none'"))
     #expect(html.matches(of: /<(link|iframe|script|object)/).isEmpty)
@@ -108,7 +108,7 @@ import Testing
         page.figure(chart)
       }
     }
-    let names = page.html.matches(of: / id="([^"]*)"/).map { String($0.output.1) }
+    let names = page.html.matches(of: #/ id="([^"]*)"/#).map { String($0.output.1) }
     #expect(names.count > 30)
     #expect(Set(names).count == names.count)
   }
