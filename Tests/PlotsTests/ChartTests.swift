@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: [Axis.Scale.linear, .logarithmic])
   func numbersWithoutAPlaceLeaveGaps(scale: Axis.Scale) throws {
-    let y = [1, .nan, 2, 3, .infinity, -.infinity, 4, 5]
+    let y: [Double] = [1, .nan, 2, 3, .infinity, -.infinity, 4, 5]
     let svg = chart([.line(x: (0..<8).map(Double.init), y: y)], scale).svg
     let line = try #require(svg.split(separator: "\n").first { $0.contains("class=\"line c0\"") })
     // 1 alone is a dot; 2 3 and 4 5 are lines.
