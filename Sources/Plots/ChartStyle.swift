@@ -31,6 +31,7 @@ enum ChartStyle {
     .chart .field{image-rendering:pixelated}
     .chart .ink{color:#1c1e21}
     .chart .muted{color:#646b75}
+    .chart .faint{color:#c9cdd4}
     \(colours(light))
     @media screen and (prefers-color-scheme:dark){
     .chart{color:#e6e8eb}
@@ -44,6 +45,7 @@ enum ChartStyle {
     .chart .ring{fill:#15171b}
     .chart .ink{color:#e6e8eb}
     .chart .muted{color:#9aa1ab}
+    .chart .faint{color:#474d57}
     \(colours(dark))
     }
 

@@ -21,7 +21,7 @@ import Testing
         for count in 2...9 {
           let unit = Double(sign: .plus, exponent: power * 3, significand: 1)
           let ticks = Ticks.linear(low * unit...(low + 4.7) * unit, atMost: count)
-          #expect(ticks.count <= count + 1 && ticks.count >= 1, "\(low), \(unit), \(count)")
+          #expect((2...count + 1).contains(ticks.count), "\(low), \(unit), \(count)")
           #expect(Set(ticks.map(\.label)).count == ticks.count, "\(ticks.map(\.label))")
         }
       }
