@@ -55,7 +55,8 @@ struct TrainingCharts {
     let validation = series(history.evaluations) { $0.validationNatsPerToken.map(transform) }
     var marks: [Mark] = [
       .line(
-        x: windows.x, y: windows.y, name: "training, one window", colour: .faint, width: 1)
+        x: windows.x, y: windows.y, name: "training, one window",
+        colour: history.evaluations.isEmpty ? .series(0) : .faint, width: 1)
     ]
     for (name, data, colour) in [
       ("training, mean since the evaluation before", training, Colour.series(0)),
