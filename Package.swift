@@ -20,7 +20,9 @@ let package = Package(
     .target(name: "Recurrence", dependencies: ["Interchange"]),
     .target(name: "Learning", dependencies: ["Recurrence"]),
     .target(name: "Language", dependencies: ["Learning"]),
-    .target(name: "Unfold", dependencies: ["Language"]),
+    .target(name: "Plots"),
+    .target(name: "Inspection", dependencies: ["Language", "Plots"]),
+    .target(name: "Unfold", dependencies: ["Inspection"]),
     .executableTarget(
       name: "UnfoldCommand",
       dependencies: [
@@ -40,6 +42,8 @@ let package = Package(
     .testTarget(
       name: "LanguageTests", dependencies: ["Language", "AllocationCounter"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots"], exclude: ["Snapshots"]),
+    .testTarget(name: "InspectionTests", dependencies: ["Inspection"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Language
+import Plots
 
 struct NGram: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
@@ -69,7 +70,7 @@ struct NGram: UnfoldSubcommand {
     threads.apply()
     let begin = ContinuousClock().now
     let scratch = Scratch(memory: memory.bytes)
-    var report = Report(out: out)
+    var report = NGramReport(out: out)
     defer { report.end() }
     let (contents, count) =
       try from.map { (try converted($0, scratch), nil) }
@@ -90,7 +91,7 @@ struct NGram: UnfoldSubcommand {
   }
 
   private func estimated(
-    _ scratch: Scratch, _ report: inout Report
+    _ scratch: Scratch, _ report: inout NGramReport
   ) throws -> (NGramContents, tokens: Int?) {
     let text = try SpooledText(reading: files, unit: tokens, scratch: scratch) {
       try report.show("reading: \(($0 >> 20).grouped) MiB")
@@ -141,7 +142,7 @@ struct NGram: UnfoldSubcommand {
 }
 
 /// Shows how far the work has come, and ends it when asked to.
-private struct Report {
+private struct NGramReport {
   let out: String
   private var line = ProgressLine()
   private let interrupts = Interrupts()

@@ -20,6 +20,7 @@ struct UnfoldCommand: ParsableCommand {
       """,
     subcommands: [
       Train.self, Generate.self, Evaluate.self, Score.self, NGram.self, Mix.self, Quantize.self,
+      Report.self,
       Benchmark.self, Doctor.self,
     ])
 
