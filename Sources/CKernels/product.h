@@ -3,6 +3,8 @@
 
 enum { PANEL = 2 * WIDTH };
 
+#include "row.h"
+
 INLINE void tile(const int rows, long depth, const float *a, long row_stride, long column_stride,
                  const float *panel, const float *bias, int accumulate, float *c, long c_stride) {
   vec left[TILE_ROWS], right[TILE_ROWS];
@@ -74,6 +76,9 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
                     long panel_stride, const float *bias, int accumulate, int padded, float *c,
                     long c_stride) {
   const int along_rows = a.column_stride == 1;
+  if (rows == 1 && along_rows && (padded || columns % PANEL == 0))
+    return row_product((columns + PANEL - 1) / PANEL, depth, a.base, packed, panel_stride,
+                       accumulate ? c : bias, c);
   const tile_function *heights = along_rows ? tiles_along_rows : tiles_along_columns;
   const long stride = along_rows ? a.row_stride : a.column_stride;
   const long panels = (columns + PANEL - 1) / PANEL, row_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;

@@ -53,9 +53,6 @@ public struct ElmanCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
-    let fused = FusedUnfold(
-      .elman(activation), input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.tensor), biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }
@@ -65,6 +62,14 @@ public struct ElmanCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension ElmanCell: FusedCell, FusedCore {
+  var fused: FusedUnfold {
+    FusedUnfold(
+      .elman(activation), input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.tensor), biases: [biasIH.tensor, biasHH.tensor])
   }
 }
 
@@ -106,13 +111,18 @@ public struct ConcatenatedElmanCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
+    let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
+    return (outputs, last[0])
+  }
+}
+
+extension ConcatenatedElmanCell: FusedCell, FusedCore {
+  var fused: FusedUnfold {
     let inputSize = weight.shape[1] - bias.shape[0]
     let both = weight.tensor
-    let fused = FusedUnfold(
+    return FusedUnfold(
       .elman(activation), input: GateMatrix(both, columns: 0..<inputSize),
       recurrent: GateMatrix(both, columns: inputSize..<weight.shape[1]), biases: [bias.tensor],
       joint: true)
-    let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
-    return (outputs, last[0])
   }
 }

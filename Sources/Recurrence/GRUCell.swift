@@ -50,9 +50,6 @@ public struct GRUCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
-    let fused = FusedUnfold(
-      .gru, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
-      biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }
@@ -62,5 +59,13 @@ public struct GRUCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension GRUCell: FusedCell, FusedCore {
+  var fused: FusedUnfold {
+    FusedUnfold(
+      .gru, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 }

@@ -72,9 +72,6 @@ public struct LSTMCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: LSTMState?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: LSTMState)
   {
-    let fused = FusedUnfold(
-      .lstm, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
-      biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state?.tensors, lengths: lengths)
     return (outputs, LSTMState(h: last[0], c: last[1]))
   }
@@ -84,5 +81,13 @@ public struct LSTMCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension LSTMCell: FusedCell, FusedCore {
+  var fused: FusedUnfold {
+    FusedUnfold(
+      .lstm, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 }

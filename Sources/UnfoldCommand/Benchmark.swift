@@ -60,12 +60,18 @@ struct Benchmark: UnfoldSubcommand {
         d  words,      LSTM 2×650, batch 20, window 35, vocabulary 10,000
         e  characters, Elman 1×512, batch 32, window 64, vocabulary 96
         f  characters, GRU 2×512, batch 64, window 50, vocabulary 96
+
+      With --generate it measures how fast text is written instead, with how many --streams and what \
+      --weights.
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
   @Option(
     help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
   var generate: String?
+  @Option(help: "How many texts are generated side by side.") var streams = 1
+  @Option(help: "The weights to generate with: float32, float16 or int8.")
+  var weights = "float32"
   @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "The update rule: \(OptimiserConfiguration.Method.names).")
   var optimiser: OptimiserConfiguration.Method = .sgd
@@ -79,6 +85,15 @@ struct Benchmark: UnfoldSubcommand {
     let letters = BenchmarkConfiguration.training.map(\.name)
     guard !config.isEmpty, config.allSatisfy({ letters.contains(String($0)) }) else {
       throw ValidationError("--config must be of the letters a to f, not “\(config)”.")
+    }
+    guard 1...4096 ~= streams else {
+      throw ValidationError("--streams must be from 1 to 4096, not \(streams).")
+    }
+    guard weights == "float32" || WeightFormat(rawValue: weights) != nil else {
+      throw ValidationError("--weights must be float32, float16 or int8, not “\(weights)”.")
+    }
+    guard generate != nil || (streams == 1 && weights == "float32") else {
+      throw ValidationError("--streams and --weights go with --generate.")
     }
   }
 
@@ -94,12 +109,14 @@ struct Benchmark: UnfoldSubcommand {
     guard let benchmark = GenerationBenchmark.all.first(where: { $0.name == name }) else {
       throw ValidationError("There is no generation benchmark \(name); there are char and word.")
     }
-    let result = try benchmark.measure(seconds: seconds.value)
+    let result = try benchmark.measure(
+      seconds: seconds.value, streams: streams, weights: WeightFormat(rawValue: weights))
+    let first = result.firstTokenSeconds.map { "first token after \(($0 * 1e3).text(0)) ms, " }
     try Console.print(
       json
         ? Console.json(result)
-        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, first token after "
-          + "\((result.firstTokenSeconds * 1e3).text(0)) ms, peak \(result.peakRssMib) MiB")
+        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, \(first ?? "")"
+          + "peak \(result.peakRssMib) MiB")
   }
 
   private struct Result: Encodable {
