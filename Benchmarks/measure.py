@@ -52,14 +52,19 @@ def train(system, config, optimiser, arguments):
     return result["tokens_per_s"], result["peak_rss_mib"]
 
 
-def generate(system, config, arguments):
+def generate(system, name, arguments):
+    """`name` is a configuration, with a number of texts side by side or with smaller weights, which
+    only Unfold has: char, word*64, word:int8."""
+    config, weights = (name + ":float32").split(":")[:2]
+    config, streams = (config + "*1").split("*")[:2]
+    common = ["--streams", streams, "--threads", str(arguments.threads)]
     if system == "unfold":
-        command = [UNFOLD, "benchmark", "--generate", config, "--seconds", "3", "--json"]
-        result = last_json([*command, "--threads", str(arguments.threads)])
+        command = [UNFOLD, "benchmark", "--generate", config, "--weights", weights, *common]
+        result = last_json([*command, "--seconds", str(arguments.seconds), "--json"])
         return result["tokens_per_second"], result["first_token_seconds"]
     models = ROOT / ".build" / "peer-models"
     command = [arguments.python, "generate_speed.py", "--system", system, "--config", config]
-    result = last_json([*command, "--models", models, "--threads", str(arguments.threads)])
+    result = last_json([*command, "--models", models, *common])
     rate = max(result["tokens_per_s"], result.get("tokens_per_s_256_a_call", 0))
     return rate, result["first_token_s"]
 
@@ -103,8 +108,14 @@ NAMES = {
     "d": "words, LSTM 2×650, B 20, T 35, V 10,000",
     "e": "characters, Elman 1×512, B 32, T 64, V 96",
     "f": "characters, GRU 2×512, B 64, T 50, V 96",
-    "char": "one stream, LSTM 2×512, V 96",
-    "word": "one stream, LSTM 2×1024, V 10,000",
+    "char": "one text, LSTM 2×512, V 96",
+    "char:float16": "one text, LSTM 2×512, V 96, weights of 16 bits (peers: 32)",
+    "char:int8": "one text, LSTM 2×512, V 96, weights of 8 bits (peers: 32)",
+    "char*64": "64 texts at once, LSTM 2×512, V 96",
+    "word": "one text, LSTM 2×1024, V 10,000",
+    "word:float16": "one text, LSTM 2×1024, V 10,000, weights of 16 bits (peers: 32)",
+    "word:int8": "one text, LSTM 2×1024, V 10,000, weights of 8 bits (peers: 32)",
+    "word*64": "64 texts at once, LSTM 2×1024, V 10,000",
 }
 
 
@@ -152,7 +163,8 @@ def main():
     parser.add_argument("--configs", default="abcdef")
     parser.add_argument("--optimisers", default="sgd,adam")
     parser.add_argument("--systems", default="torch,jax")
-    parser.add_argument("--generate", default="char,word", help="empty for none")
+    everything = "char,char:float16,char:int8,char*64,word,word:float16,word:int8,word*64"
+    parser.add_argument("--generate", default=everything, help="empty for none")
     parser.add_argument("--generators", default="torch-nomkldnn,onnx,jax,torch")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5)

@@ -10,9 +10,10 @@ static void pack_float16(long columns, long depth, const uint16_t *w, long strid
     for (long j = 0; j < PANEL; j++) packed[k * PANEL + j] = j < columns ? w[j * stride + k] : 0;
 }
 
-static void product_float16(long rows, long panels, long depth, const float *a, long a_stride,
+static void product_float16(long rows, long panels, long depth, unfold_matrix a,
                             const uint16_t *packed, const float *bias, float *c, long c_stride) {
-  if (rows == 1) return half_row_product(panels, depth, a, packed, depth * PANEL, bias, c);
+  if (rows == 1 && a.column_stride == 1)
+    return half_row_product(panels, depth, a.base, packed, depth * PANEL, bias, c);
   // For many rows a part of a panel is widened once, small enough for the nearest cache.
   enum { BLOCK = 128 };
   float panel[BLOCK * PANEL];
@@ -21,8 +22,9 @@ static void product_float16(long rows, long panels, long depth, const float *a, 
       const long block = depth - k < BLOCK ? depth - k : BLOCK;
       const uint16_t *from = packed + (p * depth + k) * PANEL;
       for (long i = 0; i < block * PANEL; i += WIDTH) store(panel + i, widen_half(from + i));
-      product(rows, PANEL, block, (unfold_matrix){a + k, a_stride, 1}, panel, 0,
-              bias ? bias + p * PANEL : 0, k > 0, 1, c + p * PANEL, c_stride);
+      unfold_matrix part = {a.base + k * a.column_stride, a.row_stride, a.column_stride};
+      product(rows, PANEL, block, part, panel, 0, bias ? bias + p * PANEL : 0, k > 0, 1,
+              c + p * PANEL, c_stride);
     }
   }
 }

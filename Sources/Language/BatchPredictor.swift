@@ -30,17 +30,13 @@ private struct SeparatePredictors: BatchPredictor {
 
 extension RecurrentLanguageModel {
   public func predictor() -> any Predictor {
-    decoder.map { DecodingPredictor(texts: .init($0, count: 1)) } ?? steppingPredictor()
+    decoder.map { DecodingPredictor(texts: .init($0, count: 1)) }
+      ?? SteppingPredictor(model: self, state: initialState(batch: 1))
   }
 
   public func predictor(texts count: Int) -> any BatchPredictor {
     decoder.map { DecodingPredictor(texts: .init($0, count: count)) }
-      ?? SeparatePredictors(texts: (0..<count).map { _ in steppingPredictor() })
-  }
-
-  /// The plain form, which the decoder must equal: calls the cell once a token.
-  package func steppingPredictor() -> any Predictor {
-    SteppingPredictor(model: self, state: initialState(batch: 1))
+      ?? SeparatePredictors(texts: (0..<count).map { _ in predictor() })
   }
 
   private var decoder: Decoder? {
@@ -71,6 +67,7 @@ private struct DecodingPredictor: Predictor, BatchPredictor {
   }
 }
 
+/// The plain form, for cells of others: calls the cell once a token.
 private struct SteppingPredictor<Core: RecurrentCell>: Predictor
 where Core.Input == Tensor, Core.Output == Tensor {
   let model: RecurrentLanguageModel<Core>

@@ -8,8 +8,9 @@ package final class PackedWeights: @unchecked Sendable {
   /// Panels of the result, each `Compute.panelWidth` columns.
   package let panels: Int
   package let depth: Int
+  /// Nil for Float32.
+  package let format: WeightFormat?
   // Pointers into the storages, so that a product counts no references. Unchecked: never written.
-  private let format: WeightFormat?
   private let base: UnsafeMutableRawPointer
   private let scales: UnsafeMutablePointer<Float>
   private let storages: [Storage]
@@ -36,52 +37,54 @@ package final class PackedWeights: @unchecked Sendable {
     scales = storages[storages.count - 1].base
   }
 
-  /// Bytes that `prepare` writes for a row: 0 if rows are used as they are.
-  package var preparedBytes: Int { format == .int8 ? 16 + 2 * ((depth + 15) / 16 * 16) : 0 }
+  /// Floats that `prepare` writes for a row: 0 if rows are used as they are.
+  package var preparedSize: Int { format == .int8 ? 4 + (depth + 15) / 16 * 8 : 0 }
+
+  /// Rounds rows for products with weights of 8 bits; does nothing for others.
+  ///
+  /// - Parameters:
+  ///   - a: rows of `depth` numbers, `stride` apart.
+  ///   - prepared: room for `preparedSize` floats a row.
+  package func prepare(
+    rows: Int, _ a: UnsafePointer<Float>, stride: Int, into prepared: UnsafeMutablePointer<Float>
+  ) {
+    guard format == .int8 else { return }
+    for row in 0..<rows {
+      Compute.kernels.quantize_row(depth, a + row * stride, prepared + row * preparedSize)
+    }
+  }
 
   /// c = a·Wᵀ + bias, for some panels of it.
   ///
   /// - Parameters:
   ///   - a: rows of `depth` numbers, `stride` apart.
-  ///   - prepared: what `prepare` made of these rows, if `preparedBytes` isn't 0.
+  ///   - prepared: what `prepare` made of them.
   ///   - bias: of all panels.
   ///   - c: place of the first panel's first row; rows are `outputStride` apart.
   package func multiply(
     rows: Int, panels range: Range<Int>, _ a: UnsafePointer<Float>, stride: Int,
-    prepared: UnsafeRawPointer, bias: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>,
-    outputStride: Int
+    prepared: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, outputStride: Int
   ) {
     let width = Compute.panelWidth
     let (column, size) = (range.lowerBound * width, depth * width)
+    let rowsOfA = unfold_matrix(base: a, row_stride: stride, column_stride: 1)
     switch format {
     case nil:
       let packed = base.assumingMemoryBound(to: Float.self) + range.lowerBound * size
       Compute.kernels.product(
-        rows, range.count * width, depth,
-        unfold_matrix(base: a, row_stride: stride, column_stride: 1), packed, size, bias + column,
-        0,
-        1, c, outputStride)
+        rows, range.count * width, depth, rowsOfA, packed, size, bias + column, 0, 1, c,
+        outputStride)
     case .float16:
       let packed = base.assumingMemoryBound(to: UInt16.self) + range.lowerBound * size
       Compute.kernels.product_float16(
-        rows, range.count, depth, a, stride, packed, bias + column, c, outputStride)
+        rows, range.count, depth, rowsOfA, packed, bias + column, c, outputStride)
     case .int8:
       let panelBytes = (depth + 3) / 4 * 4 * width
       let packed = base.assumingMemoryBound(to: UInt8.self) + range.lowerBound * panelBytes
       Compute.kernels.product_int8(
-        rows, range.count, depth, prepared, preparedBytes, packed, scales + column, bias + column,
-        c,
-        outputStride)
-    }
-  }
-
-  /// Rounds rows for products with weights of 8 bits; does nothing for others.
-  package func prepare(
-    rows: Int, _ a: UnsafePointer<Float>, stride: Int, into prepared: UnsafeMutableRawPointer
-  ) {
-    guard format == .int8 else { return }
-    for row in 0..<rows {
-      Compute.kernels.quantize_row(depth, a + row * stride, prepared + row * preparedBytes)
+        rows, range.count, depth, prepared, 4 * preparedSize, packed, scales + column,
+        bias + column, c, outputStride)
     }
   }
 

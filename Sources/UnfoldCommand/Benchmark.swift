@@ -111,12 +111,11 @@ struct Benchmark: UnfoldSubcommand {
     }
     let result = try benchmark.measure(
       seconds: seconds.value, streams: streams, weights: WeightFormat(rawValue: weights))
-    let first = result.firstTokenSeconds.map { "first token after \(($0 * 1e3).text(0)) ms, " }
     try Console.print(
       json
         ? Console.json(result)
-        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, \(first ?? "")"
-          + "peak \(result.peakRssMib) MiB")
+        : "\(name)  \(Int(result.tokensPerSecond).grouped) tokens/s, first token after "
+          + "\((result.firstTokenSeconds * 1e3).text(0)) ms, peak \(result.peakRssMib) MiB")
   }
 
   private struct Result: Encodable {

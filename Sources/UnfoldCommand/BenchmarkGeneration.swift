@@ -18,8 +18,7 @@ struct GenerationBenchmark {
     let streams, threads: Int
     /// Of all streams together.
     let tokensPerSecond: Double
-    /// Of one stream.
-    let firstTokenSeconds: Double?
+    let firstTokenSeconds: Double
     let peakRssMib: Int
   }
 
@@ -39,7 +38,7 @@ struct GenerationBenchmark {
     return Result(
       config: name, weights: weights?.rawValue ?? "float32", streams: streams,
       threads: Compute.threads, tokensPerSecond: rate,
-      firstTokenSeconds: streams == 1 ? try firstToken(model) : nil,
+      firstTokenSeconds: try firstToken(model, streams: streams),
       peakRssMib: peakResidentMebibytes())
   }
 
@@ -66,7 +65,7 @@ struct GenerationBenchmark {
   }
 
   /// Seconds from the start of a process to its first byte: the median of five.
-  private func firstToken(_ model: ModelFolder) throws -> Double {
+  private func firstToken(_ model: ModelFolder, streams: Int) throws -> Double {
     let folder = FileManager.default.temporaryDirectory.appending(path: "unfold-\(getpid())")
     defer { try? FileManager.default.removeItem(at: folder) }
     try model.write(to: folder)
@@ -77,7 +76,9 @@ struct GenerationBenchmark {
       let process = Process()
       let output = Pipe()
       process.executableURL = program
-      process.arguments = ["generate", folder.path, "--length", "1", "--seed", "1"]
+      process.arguments = [
+        "generate", folder.path, "--length", "1", "--seed", "1", "--samples", "\(streams)",
+      ]
       process.standardOutput = output
       let begin = clock.now
       try process.run()

@@ -29,7 +29,7 @@ import Testing
 
   /// Every pattern of half precision but the subnormal ones, which computing flushes to zero,
   /// against the conversion of the language.
-  @Test(arguments: ["avx512", "avx2", "portable"])
+  @Test(arguments: Compute.availableInstructionSets)
   func readsEveryHalf(set: String) throws {
     guard let kernels = unfold_kernels_named(set)?.pointee else { return }
     let patterns = (0...UInt16.max).filter { $0 & 0x7C00 != 0 || $0 & 0x3FF == 0 }
@@ -50,7 +50,7 @@ import Testing
   }
 
   /// The products, on ragged sizes, against plain sums over the dequantized weights in Double.
-  @Test(arguments: ["avx512", "avx2", "portable"], WeightFormat.allCases)
+  @Test(arguments: Compute.availableInstructionSets, WeightFormat.allCases)
   func productsEqualPlainOnes(set: String, format: WeightFormat) throws {
     guard let kernels = unfold_kernels_named(set)?.pointee else { return }
     for (rows, depth) in [(1, 1), (4, 16), (5, 31), (9, 65), (13, 200)] {

@@ -60,7 +60,7 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// Packs `columns` rows of w, `stride` numbers apart, as a panel `[depth][panel_width]`.
   void (*pack_float16)(long columns, long depth, const uint16_t *w, long stride, uint16_t *packed);
   /// c = a·packed (+ bias if not null); the numbers of `product` on the same weights in float.
-  void (*product_float16)(long rows, long panels, long depth, const float *a, long a_stride,
+  void (*product_float16)(long rows, long panels, long depth, unfold_matrix a,
                           const uint16_t *packed, const float *_Nullable bias, float *c,
                           long c_stride);
   /// Packs `columns` rows of w, `stride` numbers apart, as a panel of

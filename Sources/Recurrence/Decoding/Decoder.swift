@@ -27,11 +27,15 @@ package final class Decoder: Sendable {
   package let vocabularySize: Int
 
   /// - Parameters:
-  ///   - core: a cell of the shipped kinds or a stack of them, or else the result is nil.
+  ///   - core: a cell of the shipped kinds or a stack of them, or else the result is nil; nil also if
+  ///     some matrices are quantized and others aren't.
   ///   - embedding: `[V, I]`.
   ///   - readout: `[V, H]`.
   ///   - bias: `[V]`.
-  package init?(core: Any, embedding: Tensor, readout: Tensor, bias: Tensor) {
+  ///   - tableBytes: how large the table of the first layer's inputs may become.
+  package init?(
+    core: Any, embedding: Tensor, readout: Tensor, bias: Tensor, tableBytes: Int = 256 << 20
+  ) {
     guard let cells = (core as? any FusedCore)?.fusedLayers, !cells.isEmpty else { return nil }
     layers = cells.map { DecoderLayer($0) }
     let inputs = [embedding.shape[1]] + layers.map(\.layout.hiddenSize)
@@ -42,21 +46,25 @@ package final class Decoder: Sendable {
         + "readout \(readout.shape) don't fit")
     table = InputTable(
       embedding: embedding, weights: layers[0].input, bias: layers[0].inputBias,
-      stride: layers[0].layout.stride)
+      stride: layers[0].layout.stride, bytes: tableBytes)
     self.readout = PackedWeights(readout)
     vocabularySize = bias.count
     readoutBias = Storage(count: self.readout.panels * Compute.panelWidth)
     readoutBias.base.update(repeating: 0, count: self.readout.panels * Compute.panelWidth)
+    // Products with the same input take it in the same form.
+    guard Set(allWeights.map(\.format)).count == 1 else { return nil }
     borrowing(bias) { readoutBias.base.update(from: bias.base, count: bias.count) }
   }
 
   /// Floats from the logits of one text to those of the next.
   var logitStride: Int { readout.panels * Compute.panelWidth }
 
-  var largestPreparedBytes: Int {
-    let weights = [readout] + layers.flatMap { [$0.input, $0.recurrent] }
-    return weights.map(\.preparedBytes).max() ?? 0
+  private var allWeights: [PackedWeights] {
+    layers.flatMap { [$0.input, $0.recurrent] } + [readout]
   }
+
+  /// Room for an input of any product, in floats.
+  var preparedSize: Int { allWeights.map(\.preparedSize).max() ?? 0 }
 
   /// Texts that are being decoded. A copy goes its own way.
   package struct Texts {
@@ -103,19 +111,26 @@ package final class Decoder: Sendable {
       table.copyRow(
         of: token, to: state.layers[0].gates + stream * first.stride, count: first.columns)
     }
-    Compute.forEachStep(layers.count + 1, items: state.items, cost: operations(of: state)) {
-      phase, item in
-      switch phase {
-      case 0:
-        for block in part(item, of: first.blocks, state) {
-          layers[0].activate(
-            block: block, state.layers[0], streams: state.streams, from: state.current)
-        }
+    // Little enough is done by this thread while the others would only have come to meet it.
+    let begun = state.streams * first.paddedSize <= 4096 ? 1 : 0
+    if begun == 1 { activateFirst(state, 0..<first.blocks) }
+    let phases = layers.count + 1 - begun
+    Compute.forEachStep(phases, items: state.items, cost: operations(of: state)) { step, item in
+      switch step + begun {
+      case 0: activateFirst(state, part(item, of: first.blocks, state))
       case 1: besidesFirstRecurrence(state, item)
-      default: ahead(phase, state, item, input: input(of: phase, state, item))
+      case let phase: ahead(phase, state, item, input: input(of: phase, state, item))
       }
     }
     state.current = 1 - state.current
+  }
+
+  /// Phase 0, for some blocks of units.
+  private func activateFirst(_ state: DecoderState, _ blocks: Range<Int>) {
+    for block in blocks {
+      layers[0].activate(
+        block: block, state.layers[0], streams: state.streams, from: state.current)
+    }
   }
 
   /// Operations of a phase, on average.
@@ -149,8 +164,8 @@ package final class Decoder: Sendable {
     guard phase < layers.count else { return readOut(state, item, input) }
     let (layer, own) = (layers[phase], state.layers[phase])
     let previous = rows(
-      own.h(state.current), layer, for: layer.recurrent, layer.recurrent,
-      state.workspace(item: item, input: 1), state)
+      own.h(state.current), layer, for: layer.recurrent, state.workspace(item: item, input: 1),
+      state)
     for blocks in chunks(of: part(item, of: layer.layout.blocks, state), layer, isBack) {
       multiply(
         layer.input, blocks, layer.layout, input, bias: layer.inputBias, into: own.gates, state)
@@ -167,7 +182,8 @@ package final class Decoder: Sendable {
     let panels = part(item, of: readout.panels, state)
     readout.multiply(
       rows: state.streams, panels: panels, input.base, stride: input.stride,
-      prepared: input.prepared, bias: readoutBias.base,
+      prepared: input.prepared,
+      bias: readoutBias.base,
       into: state.logits + panels.lowerBound * Compute.panelWidth, outputStride: logitStride)
   }
 
@@ -196,7 +212,7 @@ package final class Decoder: Sendable {
   private struct Rows {
     let base: UnsafePointer<Float>
     let stride: Int
-    let prepared: UnsafeMutableRawPointer
+    let prepared: UnsafePointer<Float>
   }
 
   /// What the layer of a phase reads: the new outputs of the layer before.
@@ -204,18 +220,16 @@ package final class Decoder: Sendable {
     let below = layers[phase - 1]
     return rows(
       state.layers[phase - 1].h(1 - state.current), below,
-      for: phase < layers.count ? layers[phase].input : readout, below.recurrent,
+      for: phase < layers.count ? layers[phase].input : readout,
       state.workspace(item: item, input: 0), state)
   }
 
-  /// Rows of h, prepared for products with either of two matrices.
   private func rows(
     _ h: UnsafePointer<Float>, _ layer: DecoderLayer, for weights: PackedWeights,
-    _ others: PackedWeights, _ workspace: UnsafeMutableRawPointer, _ state: DecoderState
+    _ workspace: UnsafeMutablePointer<Float>, _ state: DecoderState
   ) -> Rows {
     let stride = layer.layout.stride
-    let rounded = weights.preparedBytes > 0 ? weights : others
-    rounded.prepare(rows: state.streams, h, stride: stride, into: workspace)
+    weights.prepare(rows: state.streams, h, stride: stride, into: workspace)
     return Rows(base: h, stride: stride, prepared: workspace)
   }
 

@@ -44,7 +44,7 @@ final class DecoderState: @unchecked Sendable {
         fromState: base + 4 * size)
     }
     logits = storages[decoder.layers.count].base
-    workspaceSize = streams * decoder.largestPreparedBytes / 4
+    workspaceSize = streams * decoder.preparedSize
     workspace = Storage(count: 2 * items * workspaceSize)
   }
 
@@ -84,7 +84,7 @@ final class DecoderState: @unchecked Sendable {
   }
 
   /// Room for one of the two inputs of an item.
-  func workspace(item: Int, input: Int) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(workspace.base + (2 * item + input) * workspaceSize)
+  func workspace(item: Int, input: Int) -> UnsafeMutablePointer<Float> {
+    workspace.base + (2 * item + input) * workspaceSize
   }
 }

@@ -6,12 +6,11 @@ import Tensors
 /// first needed and then looked up.
 ///
 /// Computing a row reads all of W_ih, which is what takes the time; so `group` neighbours are
-/// computed at once. Where all rows would take more than `capacity`, a group takes the place of another.
+/// computed at once. Where all rows would take too much memory, a group takes the place of another.
 ///
 /// Unchecked: everything that changes is read and written with the lock held.
 final class InputTable: @unchecked Sendable {
   private static let group = 8
-  private static let capacity = 256 << 20  // bytes
 
   private let embedding: Tensor  // E, [V, I]
   private let weights: PackedWeights
@@ -22,13 +21,13 @@ final class InputTable: @unchecked Sendable {
   /// Which group a slot holds, −1 for none.
   private let held: Mutex<[Int]>
 
-  init(embedding: Tensor, weights: PackedWeights, bias: Storage, stride: Int) {
+  init(embedding: Tensor, weights: PackedWeights, bias: Storage, stride: Int, bytes: Int) {
     (self.embedding, self.weights, self.bias, self.stride) = (embedding, weights, bias, stride)
     let groups = (embedding.shape[0] + Self.group - 1) / Self.group
     let groupSize = Self.group * stride
-    let slots = max(1, min(groups, Self.capacity / (4 * groupSize)))
+    let slots = max(1, min(groups, bytes / (4 * groupSize)))
     rows = Storage(count: slots * groupSize)
-    workspace = Storage(count: Self.group * weights.preparedBytes / 4)
+    workspace = Storage(count: Self.group * weights.preparedSize)
     held = Mutex(Array(repeating: -1, count: slots))
   }
 
