@@ -24,6 +24,8 @@ package final class Decoder: Sendable {
   private let table: InputTable
   private let readout: PackedWeights
   private let readoutBias: Storage
+  /// Operations of a step for one text.
+  private let operations: Int
   package let vocabularySize: Int
 
   /// - Parameters:
@@ -52,19 +54,20 @@ package final class Decoder: Sendable {
     readoutBias = Storage(count: self.readout.panels * Compute.panelWidth)
     readoutBias.base.update(repeating: 0, count: self.readout.panels * Compute.panelWidth)
     // Products with the same input take it in the same form.
-    guard Set(allWeights.map(\.format)).count == 1 else { return nil }
+    let weights = layers.flatMap { [$0.input, $0.recurrent] } + [self.readout]
+    guard Set(weights.map(\.format)).count == 1 else { return nil }
+    preparedSize = weights.map(\.preparedSize).max() ?? 0
+    // The first layer's input is looked up.
+    operations = weights.dropFirst().reduce(0) {
+      $0 + 2 * $1.panels * $1.depth * Compute.panelWidth
+    }
     borrowing(bias) { readoutBias.base.update(from: bias.base, count: bias.count) }
   }
 
   /// Floats from the logits of one text to those of the next.
   var logitStride: Int { readout.panels * Compute.panelWidth }
-
-  private var allWeights: [PackedWeights] {
-    layers.flatMap { [$0.input, $0.recurrent] } + [readout]
-  }
-
   /// Room for an input of any product, in floats.
-  var preparedSize: Int { allWeights.map(\.preparedSize).max() ?? 0 }
+  let preparedSize: Int
 
   /// Texts that are being decoded. A copy goes its own way.
   package struct Texts {
@@ -111,33 +114,19 @@ package final class Decoder: Sendable {
       table.copyRow(
         of: token, to: state.layers[0].gates + stream * first.stride, count: first.columns)
     }
-    // Little enough is done by this thread while the others would only have come to meet it.
-    let begun = state.streams * first.paddedSize <= 4096 ? 1 : 0
-    if begun == 1 { activateFirst(state, 0..<first.blocks) }
-    let phases = layers.count + 1 - begun
-    Compute.forEachStep(phases, items: state.items, cost: operations(of: state)) { step, item in
-      switch step + begun {
-      case 0: activateFirst(state, part(item, of: first.blocks, state))
+    let cost = state.streams * operations / (layers.count + 1)
+    Compute.forEachStep(layers.count + 1, items: state.items, cost: cost) { phase, item in
+      switch phase {
+      case 0:
+        for block in part(item, of: first.blocks, state) {
+          layers[0].activate(
+            block: block, state.layers[0], streams: state.streams, from: state.current)
+        }
       case 1: besidesFirstRecurrence(state, item)
-      case let phase: ahead(phase, state, item, input: input(of: phase, state, item))
+      default: ahead(phase, state, item, input: input(of: phase, state, item))
       }
     }
     state.current = 1 - state.current
-  }
-
-  /// Phase 0, for some blocks of units.
-  private func activateFirst(_ state: DecoderState, _ blocks: Range<Int>) {
-    for block in blocks {
-      layers[0].activate(
-        block: block, state.layers[0], streams: state.streams, from: state.current)
-    }
-  }
-
-  /// Operations of a phase, on average.
-  private func operations(of state: DecoderState) -> Int {
-    let weights = layers.dropFirst().map(\.input) + layers.map(\.recurrent) + [readout]
-    let sizes = weights.reduce(0) { $0 + $1.panels * $1.depth }
-    return 2 * state.streams * sizes * Compute.panelWidth / (layers.count + 1)
   }
 
   /// Phase 1: what follows from layer 0's output, and its recurrence for the next token.
@@ -196,9 +185,7 @@ package final class Decoder: Sendable {
 
   /// Blocks in the order in which they are done, as many at once as have four panels.
   private func chunks(of blocks: Range<Int>, _ layer: DecoderLayer, _ isBack: Bool)
-    -> some Sequence<
-      Range<Int>
-    >
+    -> LazyMapSequence<Range<Int>, Range<Int>>
   {
     let size = max(1, 4 / layer.layout.gates)
     let count = (blocks.count + size - 1) / size
