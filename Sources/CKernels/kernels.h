@@ -2,7 +2,7 @@
 //   KERNELS    the name of the table, and NAME its text
 //   WIDTH      floats in a vector
 //   TILE_ROWS  rows of the innermost product: 2·TILE_ROWS + 3 vectors must fit the registers
-//   VNNI       1 where the instruction set sums the products of quads of bytes
+//   VNNI       1 where the instruction set sums the products of quads of bytes; may be left out
 //   HALF       1 where the instruction set converts half-precision numbers
 //   DEPTH_BLOCK  depth that a product walks down at once: how much of a panel should stay in the
 //              nearest cache, against writing the result once for each block
@@ -11,6 +11,10 @@
 #include <math.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
+#endif
+
+#if !defined(VNNI)
+#define VNNI 0
 #endif
 
 #if defined(TARGET)

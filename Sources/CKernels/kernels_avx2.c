@@ -6,7 +6,6 @@
 #define WIDTH 8
 #define FUSED 1
 #define HALF 1
-#define VNNI 0
 #define TILE_ROWS 6
 #define DEPTH_BLOCK 256
 #include "kernels.h"

@@ -6,7 +6,6 @@
 #define WIDTH 16
 #define FUSED 1
 #define HALF 1
-#define VNNI 0
 #define TILE_ROWS 14
 #define DEPTH_BLOCK (1l << 20)  // no blocks: measured, they cost up to a fifth and gain nothing
 #include "kernels.h"

@@ -11,6 +11,5 @@
 #define HALF 0
 #define TILE_ROWS 6
 #endif
-#define VNNI 0
 #define DEPTH_BLOCK 256
 #include "kernels.h"
