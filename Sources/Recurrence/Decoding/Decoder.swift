@@ -138,7 +138,7 @@ package final class Decoder: Sendable {
     let input = input(of: 1, state, item)
     if isBack { ahead(1, state, mirrored, input: input, isBack: true) }
     let layer = layers[0]
-    for blocks in chunks(of: part(mirrored, of: layer.layout.blocks, state), layer, isBack) {
+    forEachChunk(of: part(mirrored, of: layer.layout.blocks, state), layer, isBack) { blocks in
       multiply(
         layer.recurrent, blocks, layer.layout, input, bias: layer.recurrentBias,
         into: state.layers[0].fromState, state)
@@ -155,7 +155,7 @@ package final class Decoder: Sendable {
     let previous = rows(
       own.h(state.current), layer, for: layer.recurrent, state.workspace(item: item, input: 1),
       state)
-    for blocks in chunks(of: part(item, of: layer.layout.blocks, state), layer, isBack) {
+    forEachChunk(of: part(item, of: layer.layout.blocks, state), layer, isBack) { blocks in
       multiply(
         layer.input, blocks, layer.layout, input, bias: layer.inputBias, into: own.gates, state)
       multiply(
@@ -183,15 +183,17 @@ package final class Decoder: Sendable {
     count * item / state.items..<count * (item + 1) / state.items
   }
 
-  /// Blocks in the order in which they are done, as many at once as have four panels.
-  private func chunks(of blocks: Range<Int>, _ layer: DecoderLayer, _ isBack: Bool)
-    -> LazyMapSequence<Range<Int>, Range<Int>>
-  {
+  /// Calls `body` with blocks in the order in which they are done, as many at once as have four
+  /// panels.
+  @inline(__always)
+  private func forEachChunk(
+    of blocks: Range<Int>, _ layer: DecoderLayer, _ isBack: Bool, _ body: (Range<Int>) -> Void
+  ) {
     let size = max(1, 4 / layer.layout.gates)
     let count = (blocks.count + size - 1) / size
-    return (0..<count).lazy.map { index in
+    for index in 0..<count {
       let start = blocks.lowerBound + (isBack ? count - 1 - index : index) * size
-      return start..<min(start + size, blocks.upperBound)
+      body(start..<min(start + size, blocks.upperBound))
     }
   }
 
