@@ -19,8 +19,14 @@ CONFIGS = {
     "f": "characters, GRU 2×512, B 64, T 50, V 96",
 }
 GENERATION = {
-    "char": "one stream, LSTM 2×512, V 96",
-    "word": "one stream, LSTM 2×1024, V 10,000",
+    "char": "one text, LSTM 2×512, V 96",
+    "char:float16": "the same, weights of 16 bits (peers: 32)",
+    "char:int8": "the same, weights of 8 bits (peers: 32)",
+    "char*64": "64 texts at once, LSTM 2×512, V 96",
+    "word": "one text, LSTM 2×1024, V 10,000",
+    "word:float16": "the same, weights of 16 bits (peers: 32)",
+    "word:int8": "the same, weights of 8 bits (peers: 32)",
+    "word*64": "64 texts at once, LSTM 2×1024, V 10,000",
 }
 
 

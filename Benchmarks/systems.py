@@ -82,15 +82,20 @@ def own_cell(system, arguments):
     return peer_figures([arguments.python, "own_cell.py", "--form", form, *command])
 
 
-def generate(system, config, arguments):
+def generate(system, name, arguments):
+    """`name` is a configuration, perhaps with a number of texts side by side or with smaller
+    weights, which only Unfold has: char, word*64, word:int8."""
+    config, weights = (name + ":float32").split(":")[:2]
+    config, streams = (config + "*1").split("*")[:2]
+    common = ["--streams", streams, "--threads", arguments.threads]
     if system == "unfold":
-        result = own(["benchmark", "--generate", config, "--seconds", arguments.seconds,
-                      "--threads", arguments.threads])
+        result = own(["benchmark", "--generate", config, "--weights", weights, *common,
+                      "--seconds", arguments.seconds])
         return {"rate": result["tokens_per_second"], "first_s": result["first_token_seconds"],
                 "peak_mib": result["peak_rss_mib"]}
     models = ROOT / ".build" / "peer-models"
     command = [arguments.python, "generate_speed.py", "--system", system, "--config", config]
-    result = last_json([*command, "--models", models, "--threads", arguments.threads])
+    result = last_json([*command, "--models", models, *common])
     return result and {
         "rate": max(result["tokens_per_s"], result.get("tokens_per_s_256_a_call", 0)),
         "first_s": result["first_token_s"], "version": result["version"],

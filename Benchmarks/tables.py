@@ -63,12 +63,13 @@ def own_cell(arguments):
 
 def generation(arguments):
     """Tokens a second, and from the start of a process to the first token."""
-    for config in ("char", "word"):
-        run = functools.partial(systems.generate, config=config, arguments=arguments)
+    for name in ("char", "char:float16", "char:int8", "char*64",
+                 "word", "word:float16", "word:int8", "word*64"):
+        run = functools.partial(systems.generate, name=name, arguments=arguments)
         names = ("torch-nomkldnn", "onnx", "jax", "torch")
-        peers = {name: functools.partial(run, name) for name in names}
+        peers = {peer: functools.partial(run, peer) for peer in names}
         own = functools.partial(run, "unfold")
-        yield Comparison("generation", config, own, selected(peers, arguments))
+        yield Comparison("generation", name, own, selected(peers, arguments))
 
 
 def together(arguments):

@@ -2,12 +2,20 @@
 //   KERNELS    the name of the table, and NAME its text
 //   WIDTH      floats in a vector
 //   TILE_ROWS  rows of the innermost product: 2·TILE_ROWS + 3 vectors must fit the registers
+//   VNNI       1 where the instruction set sums the products of quads of bytes; may be left out
 //   HALF       1 where the instruction set converts half-precision numbers
 //   DEPTH_BLOCK  depth that a product walks down at once: how much of a panel should stay in the
 //              nearest cache, against writing the result once for each block
 //   FUSED      1 where the instruction set has fused multiply-add
 #include "CKernels.h"
 #include <math.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if !defined(VNNI)
+#define VNNI 0
+#endif
 
 #if defined(TARGET)
 #define ATTRIBUTES(target_text) _ATTRIBUTES(clang attribute push(__attribute__((target(target_text))), apply_to = function))
@@ -18,6 +26,7 @@ ATTRIBUTES(TARGET)
 #include "vector.h"
 #include "product.h"
 #include "quantized.h"
+#include "packed.h"
 #include "cells.h"
 #include "elementwise.h"
 #include "peak.h"
@@ -35,6 +44,11 @@ const unfold_kernels KERNELS = {
     .matrix_vector = matrix_vector,
     .matrix_vector_int8 = matrix_vector_int8,
     .matrix_vector_float16 = matrix_vector_float16,
+    .pack_float16 = pack_float16,
+    .product_float16 = product_float16,
+    .pack_int8 = pack_int8,
+    .quantize_row = quantize_row,
+    .product_int8 = product_int8,
     .to_float16 = to_float16,
     .from_float16 = from_float16,
     .lstm_forward = lstm_forward,

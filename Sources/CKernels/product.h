@@ -3,6 +3,8 @@
 
 enum { PANEL = 2 * WIDTH };
 
+#include "row.h"
+
 /// Keeps the compiler from working out where `pointer` points to: from giving every row of a tile a
 /// pointer of its own, for which there are too few registers (measured: a quarter of the speed).
 #define OPAQUE(pointer) __asm__("" : "+r"(pointer))
@@ -90,6 +92,9 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
                     long panel_stride, const float *bias, int accumulate, int padded, float *c,
                     long c_stride) {
   const int along_rows = a.column_stride == 1;
+  if (rows == 1 && along_rows && (padded || columns % PANEL == 0))
+    return row_product((columns + PANEL - 1) / PANEL, depth, a.base, packed, panel_stride,
+                       accumulate ? c : bias, c);
   const tile_function *heights = along_rows ? tiles_along_rows : tiles_along_columns;
   const long stride = along_rows ? a.row_stride : a.column_stride;
   const long panels = (columns + PANEL - 1) / PANEL, row_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;

@@ -34,6 +34,9 @@ public protocol LanguageModel: Sendable {
 
   /// Begins to predict a text, without a past.
   func predictor() -> any Predictor
+
+  /// Begins to predict `count` texts side by side, each without a past.
+  func predictor(texts count: Int) -> any BatchPredictor
 }
 
 /// What a model said of some consecutive tokens of a text.
@@ -90,6 +93,15 @@ extension LanguageModel {
 public protocol Predictor {
   /// Unnormalised log-probabilities, `[V]`, of what comes after `token` and all tokens before.
   mutating func logits(after token: Int32) -> [Float]
+
+  /// The same, into an array that is there already.
+  mutating func read(_ token: Int32, logits: inout [Float])
+}
+
+extension Predictor {
+  public mutating func read(_ token: Int32, logits: inout [Float]) {
+    logits = self.logits(after: token)
+  }
 }
 
 extension RecurrentLanguageModel: LanguageModel {
@@ -112,21 +124,5 @@ extension RecurrentLanguageModel: LanguageModel {
       }
     }
     return CrossEntropy(totalNats: total, tokens: streams.length * streams.batch)
-  }
-
-  public func predictor() -> any Predictor {
-    RecurrentPredictor(model: self, state: initialState(batch: 1))
-  }
-}
-
-private struct RecurrentPredictor<Core: RecurrentCell>: Predictor
-where Core.Input == Tensor, Core.Output == Tensor {
-  let model: RecurrentLanguageModel<Core>
-  var state: Core.State
-
-  mutating func logits(after token: Int32) -> [Float] {
-    let (logits, next) = model.logits(after: token, from: state)
-    state = next
-    return logits.values
   }
 }

@@ -5,6 +5,8 @@ import Tensors
 ///
 ///     p_i ∝ exp(logit_i / temperature), for the tokens that top-k and top-p leave
 public struct Sampling: Sendable, Equatable {
+  package typealias Numbers = UnsafeMutableBufferPointer<Float>
+
   /// Below 1 sharper, above 1 flatter; 0 always takes the likeliest.
   public var temperature: Double
   /// Only the k likeliest tokens; nil for all.
@@ -28,47 +30,90 @@ public struct Sampling: Sendable, Equatable {
   ///
   /// - Parameter logits: unnormalised log-probabilities, at least one.
   public func draw(from logits: [Float], using generator: inout Philox) -> Int32 {
-    require(!logits.isEmpty, "no token to draw")
-    if temperature == 0 { return Int32(Self.likeliest(logits)) }
-    let top = Double(logits[Self.likeliest(logits)])
-    let weight = { (token: Int) in exp((Double(logits[token]) - top) / temperature) }
-    var order = topK.map { Self.likeliest($0, of: logits) } ?? Array(logits.indices)
-    var weights = order.map(weight)
-    var total = weights.reduce(0, +)
-    if topP < 1 {
-      // Tokens below this weight make less than 1 − p all together, so the set needs none of them.
-      let least = (1 - topP) * total / Double(order.count)
-      order = zip(order, weights).filter { $1 >= least }.map(\.0)
-      order.sort { Self.precedes($0, $1, in: logits) }
-      weights = order.map(weight)
-      let limit = topP * total
-      var reached = 0.0
-      var kept = 0
-      while kept < weights.count, reached < limit {
-        reached += weights[kept]
-        kept += 1
-      }
-      weights.removeLast(weights.count - max(kept, 1))
-      total = weights.reduce(0, +)
+    var copy = logits
+    return copy.withUnsafeMutableBufferPointer { draw(consuming: $0, using: &generator) }
+  }
+
+  /// Draws a token and leaves probabilities, or something else, where the logits were.
+  package func draw(
+    consuming logits: Numbers, using generator: inout Philox
+  ) -> Int32 {
+    guard let base = logits.baseAddress else { fatalError("no token to draw") }
+    // Below this, a quotient could be beyond what a Float can hold.
+    if temperature < 1e-30 { return Int32(Self.likeliest(logits)) }
+    let likeliest = topK.map { Self.likeliest($0, of: logits) }
+    if temperature != 1 {
+      Compute.kernels.affine(logits.count, Float(1 / temperature), 0, base, base)
     }
-    var rest = generator.uniformDouble() * total
-    var drawn = 0
-    for (index, weight) in weights.enumerated() where weight > 0 {
-      drawn = index  // The last possible one, if rounding leaves a rest.
-      rest -= weight
+    _ = Compute.kernels.softmax(logits.count, base)
+    if likeliest == nil, topP == 1 { return Self.draw(from: logits, base, using: &generator) }
+    let order = nucleus(likeliest ?? Array(logits.indices), logits)
+    let total = order.reduce(0) { $0 + Double(logits[$1]) }
+    return Self.pick(from: order, logits, generator.uniformDouble() * total)
+  }
+
+  /// Draws from all tokens, passing over many at a time.
+  private static func draw(
+    from probabilities: Numbers, _ base: UnsafeMutablePointer<Float>,
+    using generator: inout Philox
+  ) -> Int32 {
+    let chunk = 256
+    func sum(_ start: Int) -> Double {
+      Compute.kernels.sum(min(chunk, probabilities.count - start), base + start)
+    }
+    let starts = stride(from: 0, to: probabilities.count, by: chunk)
+    var rest = generator.uniformDouble() * starts.reduce(0) { $0 + sum($1) }
+    // The chunk that holds the token, or the last possible one, if rounding leaves a rest.
+    var (chosen, inside) = (0, 0.0)
+    for start in starts {
+      let total = sum(start)
+      guard total > 0 else { continue }
+      (chosen, inside) = (start, rest)
+      if rest < total { break }
+      rest -= total
+    }
+    let end = min(chosen + chunk, probabilities.count)
+    return pick(from: chosen..<end, probabilities, inside)
+  }
+
+  /// The token at which the sum of probabilities exceeds `rest`, or the last possible one.
+  private static func pick(
+    from tokens: some Sequence<Int>, _ probabilities: Numbers,
+    _ rest: Double
+  ) -> Int32 {
+    var (rest, drawn) = (rest, 0)
+    for token in tokens where probabilities[token] > 0 {
+      drawn = token
+      rest -= Double(probabilities[token])
       if rest < 0 { break }
     }
-    return Int32(order[drawn])
+    return Int32(drawn)
+  }
+
+  /// Of the tokens, those that top-p leaves, the likeliest first; all if it leaves all.
+  private func nucleus(_ tokens: [Int], _ probabilities: Numbers) -> [Int] {
+    guard topP < 1 else { return tokens }
+    let total = tokens.reduce(0) { $0 + Double(probabilities[$1]) }
+    // Tokens below this weight make less than 1 − p all together, so the set needs none of them.
+    let least = (1 - topP) * total / Double(tokens.count)
+    var order = tokens.filter { Double(probabilities[$0]) >= least }
+    order.sort { Self.precedes($0, $1, in: probabilities) }
+    var reached = 0.0
+    let end = order.firstIndex { token in
+      reached += Double(probabilities[token])
+      return reached >= topP * total
+    }
+    return Array(order.prefix(through: end ?? order.count - 1))
   }
 
   /// The likelier token first; ties in the order of ids, so that the result doesn't depend on the
   /// sort.
-  private static func precedes(_ a: Int, _ b: Int, in logits: [Float]) -> Bool {
+  private static func precedes(_ a: Int, _ b: Int, in logits: Numbers) -> Bool {
     logits[a] != logits[b] ? logits[a] > logits[b] : a < b
   }
 
   /// The `count` likeliest tokens, the likeliest first.
-  private static func likeliest(_ count: Int, of logits: [Float]) -> [Int] {
+  private static func likeliest(_ count: Int, of logits: Numbers) -> [Int] {
     var best: [Int] = []
     for token in logits.indices {
       if best.count == count, !precedes(token, best[count - 1], in: logits) { continue }
@@ -79,7 +124,7 @@ public struct Sampling: Sendable, Equatable {
     return best
   }
 
-  private static func likeliest(_ logits: [Float]) -> Int {
+  private static func likeliest(_ logits: Numbers) -> Int {
     var best = 0
     for index in logits.indices where logits[index] > logits[best] { best = index }
     return best

@@ -25,21 +25,16 @@ public struct TextGenerator {
     generator = Philox(seed: seed)
     predictor = model.predictor()
     logits = []
-    let start = vocabulary.lineEnd ?? 0
-    let prompt = try vocabulary.encode(prompt: prompt)
-    // A line of words begins after the end of another; characters begin with themselves.
-    let context = vocabulary.unit == .words || prompt.isEmpty ? [start] + prompt : prompt
-    for token in context { logits = predictor.logits(after: token) }
+    for token in try vocabulary.context(prompt: prompt) { predictor.read(token, logits: &logits) }
   }
 
   /// Draws the next token and reads it.
   public mutating func next() -> Int32 {
-    var allowed = logits
-    if vocabulary.unit == .words, vocabulary.count > 2 {
-      allowed[Int(Vocabulary.unknownWord)] = -.infinity
+    let token = logits.withUnsafeMutableBufferPointer { [vocabulary, sampling] logits in
+      vocabulary.forbidUnknown(in: logits)
+      return sampling.draw(consuming: logits, using: &generator)
     }
-    let token = sampling.draw(from: allowed, using: &generator)
-    logits = predictor.logits(after: token)
+    predictor.read(token, logits: &logits)
     count += 1
     return token
   }
@@ -60,6 +55,22 @@ public struct TextGenerator {
     }
     let rest = guardian.pass(text.finish()).text + guardian.finish()
     if !rest.isEmpty { try write(rest) }
+  }
+}
+
+extension Vocabulary {
+  /// What is read before a text is written: the prompt, and what it begins after.
+  ///
+  /// - Throws: `VocabularyError` for a prompt with unknown tokens.
+  func context(prompt: String) throws -> [Int32] {
+    let tokens = try encode(prompt: prompt)
+    // A line of words begins after the end of another; characters begin with themselves.
+    return unit == .words || tokens.isEmpty ? [lineEnd ?? 0] + tokens : tokens
+  }
+
+  /// Makes the mark for unknown words impossible, unless there is nothing else.
+  func forbidUnknown(in logits: Sampling.Numbers) {
+    if unit == .words, count > 2 { logits[Int(Self.unknownWord)] = -.infinity }
   }
 }
 

@@ -61,11 +61,7 @@ public struct ElmanCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
-    let fused = FusedUnfold(
-      .elman(activation), input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
-      biases: [biasIH.tensor, biasHH.tensor])
-    let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
+    let (outputs, last) = fused(in: mode)(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }
 
@@ -74,6 +70,15 @@ public struct ElmanCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension ElmanCell: FusedCell, FusedCore {
+  func fused(in mode: Mode) -> FusedUnfold {
+    FusedUnfold(
+      .elman(activation), input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 }
 
@@ -115,13 +120,18 @@ public struct ConcatenatedElmanCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
+    let (outputs, last) = fused(in: mode)(over: inputs, from: state.map { [$0] }, lengths: lengths)
+    return (outputs, last[0])
+  }
+}
+
+extension ConcatenatedElmanCell: FusedCell, FusedCore {
+  func fused(in mode: Mode) -> FusedUnfold {
     let inputSize = weight.shape[1] - bias.shape[0]
     let both = weight.tensor
-    let fused = FusedUnfold(
+    return FusedUnfold(
       .elman(activation), input: GateMatrix(both, columns: 0..<inputSize),
       recurrent: GateMatrix(both, columns: inputSize..<weight.shape[1]), biases: [bias.tensor],
       joint: true)
-    let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
-    return (outputs, last[0])
   }
 }

@@ -57,11 +57,7 @@ public struct GRUCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
-    let fused = FusedUnfold(
-      .gru, input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
-      biases: [biasIH.tensor, biasHH.tensor])
-    let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
+    let (outputs, last) = fused(in: mode)(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
   }
 
@@ -70,5 +66,14 @@ public struct GRUCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension GRUCell: FusedCell, FusedCore {
+  func fused(in mode: Mode) -> FusedUnfold {
+    FusedUnfold(
+      .gru, input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 }

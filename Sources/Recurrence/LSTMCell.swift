@@ -79,11 +79,7 @@ public struct LSTMCell: RecurrentCell {
   public func unfold(over inputs: Tensor, from state: LSTMState?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: LSTMState)
   {
-    let fused = FusedUnfold(
-      .lstm, input: GateMatrix(weightIH.tensor),
-      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
-      biases: [biasIH.tensor, biasHH.tensor])
-    let (outputs, last) = fused(over: inputs, from: state?.tensors, lengths: lengths)
+    let (outputs, last) = fused(in: mode)(over: inputs, from: state?.tensors, lengths: lengths)
     return (outputs, LSTMState(h: last[0], c: last[1]))
   }
 
@@ -92,5 +88,14 @@ public struct LSTMCell: RecurrentCell {
     [
       ("weight_ih", weightIH), ("weight_hh", weightHH), ("bias_ih", biasIH), ("bias_hh", biasHH),
     ]
+  }
+}
+
+extension LSTMCell: FusedCell, FusedCore {
+  func fused(in mode: Mode) -> FusedUnfold {
+    FusedUnfold(
+      .lstm, input: GateMatrix(weightIH.tensor),
+      recurrent: GateMatrix(weightHH.dropConnected(recurrentDropout, mode: mode)),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 }

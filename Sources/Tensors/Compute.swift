@@ -9,7 +9,8 @@ import Synchronization
 public enum Compute {
   /// The instruction sets that this machine can run, best first.
   public static var availableInstructionSets: [String] {
-    ["avx512", "avx2", "neon", "portable"].filter { unfold_kernels_named($0) != nil }
+    ["avx512vnni", "avx512", "avx2vnni", "avx2", "neon", "portable"]
+      .filter { unfold_kernels_named($0) != nil }
   }
 
   /// The instruction set in use: the best, or the one that the environment variable

@@ -66,12 +66,18 @@ struct Benchmark: UnfoldSubcommand {
       addition; gates, softmax, clipping and update aren't counted. A first layer over a vocabulary
       smaller than half the window's tokens multiplies each token of the vocabulary once, not each
       input, and is counted so. `unfold doctor` measures the peak that this is a part of.
+
+      With --generate it measures how fast text is written instead, with how many --streams and what \
+      --weights.
       """)
 
   @Option(help: "Which configurations, for example a or abc.") var config = "abcdef"
   @Option(
     help: "Measure generation instead: char (LSTM 2×512, 96) or word (LSTM 2×1024, 10,000).")
   var generate: String?
+  @Option(help: "How many texts are generated side by side.") var streams = 1
+  @Option(help: "The weights to generate with: float32, float16 or int8.")
+  var weights = "float32"
   @Option(help: "How long to measure each, in seconds.") var seconds = Seconds(5)
   @Option(help: "Measure exactly so many steps instead, after the first three.") var steps: Int?
   @Option(help: "Another batch than the configuration's.") var batch: Int?
@@ -93,6 +99,15 @@ struct Benchmark: UnfoldSubcommand {
       guard let value, !(1...4096).contains(value) else { continue }
       throw ValidationError("--\(name) must be from 1 to 4096, not \(value).")
     }
+    guard 1...4096 ~= streams else {
+      throw ValidationError("--streams must be from 1 to 4096, not \(streams).")
+    }
+    guard weights == "float32" || WeightFormat(rawValue: weights) != nil else {
+      throw ValidationError("--weights must be float32, float16 or int8, not “\(weights)”.")
+    }
+    guard generate != nil || (streams == 1 && weights == "float32") else {
+      throw ValidationError("--streams and --weights go with --generate.")
+    }
   }
 
   func execute() throws {
@@ -110,7 +125,8 @@ struct Benchmark: UnfoldSubcommand {
     guard let benchmark = GenerationBenchmark.all.first(where: { $0.name == name }) else {
       throw ValidationError("There is no generation benchmark \(name); there are char and word.")
     }
-    let result = try benchmark.measure(seconds: seconds.value)
+    let result = try benchmark.measure(
+      seconds: seconds.value, streams: streams, weights: WeightFormat(rawValue: weights))
     try Console.print(
       json
         ? Console.json(result)

@@ -2,7 +2,7 @@ import Foundation
 import Language
 import Tensors
 
-/// Measures how fast one stream of text is generated, and how soon the first token is there.
+/// Measures how fast text is generated, and how soon the first token is there.
 struct GenerationBenchmark {
   let name: String
   let hidden: Int
@@ -14,13 +14,16 @@ struct GenerationBenchmark {
   ]
 
   struct Result: Encodable {
-    let config: String
-    let threads: Int
-    let tokensPerSecond, firstTokenSeconds: Double
+    let config, weights: String
+    let streams, threads: Int
+    /// Of all streams together.
+    let tokensPerSecond: Double
+    let firstTokenSeconds: Double
     let peakRssMib: Int
   }
 
-  func measure(seconds: Double) throws -> Result {
+  /// - Parameter weights: nil for Float32.
+  func measure(seconds: Double, streams: Int, weights: WeightFormat?) throws -> Result {
     let configuration = ModelConfiguration(cell: .lstm, layers: 2, hiddenSize: hidden)
     let tokens = (0..<vocabulary).map { "t\($0)" }.joined(separator: " ")
     let words = try Vocabulary(
@@ -28,25 +31,41 @@ struct GenerationBenchmark {
     let model = ModelFolder(
       configuration: configuration, vocabulary: words,
       model: configuration.model(vocabularySize: words.count, seed: 1))
+    if let weights { model.model.quantize(as: weights) }
+    let rate =
+      try streams == 1
+      ? rateOfOne(model, seconds: seconds) : rate(model, streams: streams, seconds: seconds)
     return Result(
-      config: name, threads: Compute.threads, tokensPerSecond: try rate(model, seconds: seconds),
-      firstTokenSeconds: try firstToken(model), peakRssMib: peakResidentMebibytes())
+      config: name, weights: weights?.rawValue ?? "float32", streams: streams,
+      threads: Compute.threads, tokensPerSecond: rate,
+      firstTokenSeconds: try firstToken(model, streams: streams),
+      peakRssMib: peakResidentMebibytes())
   }
 
-  /// Tokens a second: the median of windows of 64 tokens.
-  private func rate(_ folder: ModelFolder, seconds: Double) throws -> Double {
+  private func rateOfOne(_ folder: ModelFolder, seconds: Double) throws -> Double {
     var generator = try TextGenerator(folder.model, vocabulary: folder.vocabulary, seed: 1)
+    return rate(tokens: 64, seconds: seconds) { for _ in 0..<64 { _ = generator.next() } }
+  }
+
+  private func rate(_ folder: ModelFolder, streams: Int, seconds: Double) throws -> Double {
+    var batch = try TextBatch(
+      folder.model, vocabulary: folder.vocabulary, seeds: (0..<UInt64(streams)).map { $0 })
+    return rate(tokens: 4 * streams, seconds: seconds) { for _ in 0..<4 { _ = batch.next() } }
+  }
+
+  /// Tokens a second: the median of windows.
+  private func rate(tokens: Int, seconds: Double, window: () -> Void) -> Double {
     let clock = ContinuousClock()
     let begin = clock.now
     var times: [Double] = []
     while times.count < 6 || begin.duration(to: clock.now) < .seconds(seconds) {
-      times.append(clock.measure { for _ in 0..<64 { _ = generator.next() } } / .seconds(1))
+      times.append(clock.measure(window) / .seconds(1))
     }
-    return (64 / times.dropFirst().sorted()[(times.count - 1) / 2]).rounded()
+    return (Double(tokens) / times.dropFirst().sorted()[(times.count - 1) / 2]).rounded()
   }
 
   /// Seconds from the start of a process to its first byte: the median of five.
-  private func firstToken(_ model: ModelFolder) throws -> Double {
+  private func firstToken(_ model: ModelFolder, streams: Int) throws -> Double {
     let folder = FileManager.default.temporaryDirectory.appending(path: "unfold-\(getpid())")
     defer { try? FileManager.default.removeItem(at: folder) }
     try model.write(to: folder)
@@ -57,7 +76,9 @@ struct GenerationBenchmark {
       let process = Process()
       let output = Pipe()
       process.executableURL = program
-      process.arguments = ["generate", folder.path, "--length", "1", "--seed", "1"]
+      process.arguments = [
+        "generate", folder.path, "--length", "1", "--seed", "1", "--samples", "\(streams)",
+      ]
       process.standardOutput = output
       let begin = clock.now
       try process.run()

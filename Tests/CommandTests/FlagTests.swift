@@ -36,7 +36,8 @@ extension CommandTests {
     @Test(arguments: [
       ("generate", "length", ["1.5"]), ("generate", "temperature", ["inf"]),
       ("generate", "top-k", ["0"]), ("generate", "top-p", ["0", "1.1", "inf"]),
-      ("generate", "seed", ["1.5"]), ("generate", "threads", ["0", "1025"]),
+      ("generate", "seed", ["1.5"]), ("generate", "samples", ["0", "4097"]),
+      ("generate", "threads", ["0", "1025"]),
       ("evaluate", "streams", ["0"]), ("evaluate", "threads", ["0"]),
       ("benchmark", "seconds", ["inf"]), ("benchmark", "threads", ["0"]),
       ("benchmark", "steps", ["0", "4097"]), ("benchmark", "batch", ["0", "4097"]),

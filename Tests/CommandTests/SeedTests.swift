@@ -46,6 +46,21 @@ extension CommandTests {
       #expect(try text("--top-p", "1e-9", "--seed", "4") == likeliest)
     }
 
+    @Test func samplesAreTheTextsOfTheNextSeeds() throws {
+      let place = try Workplace.withModel()
+      func text(_ options: String...) throws -> String {
+        let result = try place.unfold(
+          ["generate", "run", "--length", "50", "--prompt", "the "] + options)
+        #expect(result.code == 0, "\(result.error)")
+        return result.text
+      }
+      let single = try (7...9).map { try text("--seed", "\($0)") }
+      let expected = single.enumerated().map { "--- \($0 + 1) of 3, seed \($0 + 7)\n\($1)" }
+      #expect(try text("--seed", "7", "--samples", "3") == expected.joined())
+      let lines = try text("--seed", "7", "--samples", "3", "--json").split(separator: "\n")
+      #expect(lines.count == 3)
+    }
+
     @Test func bytesNeverSplitACharacter() throws {
       let place = try Workplace()
       try place.write(Small.text().filter { !$0.isASCII }, to: "text")

@@ -99,6 +99,18 @@ import Testing
     }
   }
 
+  /// Tokens far apart, so that many at a time are passed over.
+  @Test(arguments: [nil, 3]) func drawsFromManyFollowTheProbabilities(topK: Int?) {
+    var logits = [Float](repeating: -.infinity, count: 1000)
+    let tokens = [0, 255, 256, 700]
+    for (token, logit) in zip(tokens, [1, 0.5, 1.5, 0.75] as [Float]) { logits[token] = logit }
+    let found = counts(Sampling(topK: topK), of: logits, draws: 20_000)
+    #expect(found.reduce(0, +) == tokens.reduce(0) { $0 + found[$1] })
+    let kept = Set([2, 0, 3, 1].prefix(topK ?? 4))
+    expectFollows(
+      tokens.map { found[$0] }, probabilities(tokens.map { logits[$0] }, kept: kept))
+  }
+
   @Test func sameSeedSameDraws() {
     #expect(
       counts(Sampling(), of: logits, draws: 100) == counts(Sampling(), of: logits, draws: 100))

@@ -53,6 +53,27 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
                              const float *x, float *y);
   /// As `matrix_vector`, for weights in half precision (IEEE binary16).
   void (*matrix_vector_float16)(long rows, long depth, const uint16_t *w, const float *x, float *y);
+
+  // Products with packed weights of fewer bits, for generating text. `panels` panels of
+  // `panel_width` columns, one after the other; whole panels of c are written.
+
+  /// Packs `columns` rows of w, `stride` numbers apart, as a panel `[depth][panel_width]`.
+  void (*pack_float16)(long columns, long depth, const uint16_t *w, long stride, uint16_t *packed);
+  /// c = a·packed (+ bias if not null); the numbers of `product` on the same weights in float.
+  void (*product_float16)(long rows, long panels, long depth, unfold_matrix a,
+                          const uint16_t *packed, const float *_Nullable bias, float *c,
+                          long c_stride);
+  /// Packs `columns` rows of w, `stride` numbers apart, as a panel of
+  /// `[depth rounded up to 4][panel_width]` bytes, in an order of the instruction set's own.
+  void (*pack_int8)(long columns, long depth, const int8_t *w, long stride, uint8_t *packed);
+  /// Rounds x to 16 bits a number, with a scale; `row` has 16 bytes, and 2 for each of `depth`
+  /// rounded up to 16.
+  void (*quantize_row)(long depth, const float *x, void *row);
+  /// As `product_float16`, for rows of `quantize_row`, `a_stride` bytes apart, and a scale a column.
+  void (*product_int8)(long rows, long panels, long depth, const void *a, long a_stride,
+                       const uint8_t *packed, const float *scales, const float *_Nullable bias,
+                       float *c, long c_stride);
+
   /// n numbers of half precision from floats, rounded to nearest even, and back.
   void (*to_float16)(long n, const float *from, uint16_t *to);
   void (*from_float16)(long n, const uint16_t *from, float *to);
@@ -107,7 +128,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   long (*peak)(long rounds);
 } unfold_kernels;
 
-/// The kernels named `avx512`, `avx2`, `neon` or `portable`, or null if this machine can't run them.
+/// The kernels named `avx512vnni`, `avx512`, `avx2vnni`, `avx2`, `neon` or `portable`, or null if
+/// this machine can't run them.
 const unfold_kernels *_Nullable unfold_kernels_named(const char *name);
 /// The fastest kernels that this machine can run.
 const unfold_kernels *unfold_kernels_best(void);

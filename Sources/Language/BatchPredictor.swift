@@ -1,0 +1,81 @@
+import Recurrence
+import Tensors
+
+/// Predicts several texts side by side: each as a `Predictor` would, number for number.
+public protocol BatchPredictor {
+  /// Reads the next token of each text.
+  ///
+  /// - Parameter logits: gets unnormalised log-probabilities of what comes after, `[B, V]`.
+  mutating func read(_ tokens: [Int32], logits: inout [Float])
+}
+
+extension LanguageModel {
+  public func predictor(texts count: Int) -> any BatchPredictor {
+    SeparatePredictors(texts: (0..<count).map { _ in predictor() })
+  }
+}
+
+/// One predictor a text.
+private struct SeparatePredictors: BatchPredictor {
+  var texts: [any Predictor]
+
+  mutating func read(_ tokens: [Int32], logits: inout [Float]) {
+    require(tokens.count == texts.count, "\(tokens.count) tokens for \(texts.count) texts")
+    logits.removeAll(keepingCapacity: true)
+    for (text, token) in tokens.enumerated() {
+      logits += texts[text].logits(after: token)
+    }
+  }
+}
+
+extension RecurrentLanguageModel {
+  public func predictor() -> any Predictor {
+    decoder.map { DecodingPredictor(texts: .init($0, count: 1)) }
+      ?? SteppingPredictor(model: self, state: initialState(batch: 1))
+  }
+
+  public func predictor(texts count: Int) -> any BatchPredictor {
+    decoder.map { DecodingPredictor(texts: .init($0, count: count)) }
+      ?? SeparatePredictors(texts: (0..<count).map { _ in predictor() })
+  }
+
+  private var decoder: Decoder? {
+    Decoder(
+      core: core, embedding: embedding.tensor, readout: readout.tensor, bias: readoutBias.tensor)
+  }
+}
+
+private struct DecodingPredictor: Predictor, BatchPredictor {
+  var texts: Decoder.Texts
+
+  mutating func logits(after token: Int32) -> [Float] {
+    var logits: [Float] = []
+    read(token, logits: &logits)
+    return logits
+  }
+
+  mutating func read(_ token: Int32, logits: inout [Float]) {
+    read(CollectionOfOne(token), &logits)
+  }
+
+  mutating func read(_ tokens: [Int32], logits: inout [Float]) { read(tokens, &logits) }
+
+  private mutating func read(_ tokens: some Collection<Int32>, _ logits: inout [Float]) {
+    let count = texts.logitCount
+    if logits.count != count { logits = Array(repeating: 0, count: count) }
+    logits.withUnsafeMutableBufferPointer { texts.read(tokens, logits: $0) }
+  }
+}
+
+/// The plain form, for cells of others: calls the cell once a token.
+private struct SteppingPredictor<Core: RecurrentCell>: Predictor
+where Core.Input == Tensor, Core.Output == Tensor {
+  let model: RecurrentLanguageModel<Core>
+  var state: Core.State
+
+  mutating func logits(after token: Int32) -> [Float] {
+    let (logits, next) = model.logits(after: token, from: state)
+    state = next
+    return logits.values
+  }
+}

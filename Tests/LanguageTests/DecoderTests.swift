@@ -1,0 +1,194 @@
+import Language
+import Recurrence
+import Tensors
+import Testing
+
+/// Decoding against the plain step of the cells, and many texts against each alone.
+@Suite struct DecoderTests {
+  /// A model of one kind of cell, with its plain step.
+  struct Sample: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let model: any LanguageModel & Parameterized
+    /// Logits after each token of a text, by stepping the cells.
+    let plain: @Sendable ([Int32]) -> [[Float]]
+
+    init<Cell: RecurrentCell>(
+      _ name: String, layers: Int = 2, size: Int = 33, words: Int = 11, tied: Bool = false,
+      cell: (Int, inout Philox) -> Cell
+    ) where Cell.Input == Tensor, Cell.Output == Tensor {
+      var generator = Philox(seed: 1)
+      let inputSize = tied ? size : 21
+      let cells = (0..<layers).map { cell($0 == 0 ? inputSize : size, &generator) }
+      let model = RecurrentLanguageModel(
+        vocabularySize: words, embeddingSize: inputSize, hiddenSize: size, core: Stack(cells),
+        coreName: "core", tied: tied, seed: 2)
+      testDescription = name
+      self.model = model
+      plain = { tokens in
+        var state = model.initialState(batch: 1)
+        return tokens.map { token in
+          let (logits, next) = model.logits(after: token, from: state)
+          state = next
+          return logits.values
+        }
+      }
+    }
+
+    static func all() -> [Sample] {
+      [
+        Sample("lstm") { LSTMCell(inputSize: $0, hiddenSize: 33, using: &$1) },
+        Sample("gru") { GRUCell(inputSize: $0, hiddenSize: 33, using: &$1) },
+        Sample("elman") { ElmanCell(inputSize: $0, hiddenSize: 33, using: &$1) },
+        Sample("relu") {
+          ElmanCell(inputSize: $0, hiddenSize: 33, activation: .relu, using: &$1)
+        },
+        Sample("concatenated") {
+          ConcatenatedElmanCell(inputSize: $0, hiddenSize: 33, using: &$1)
+        },
+        Sample("one layer", layers: 1) { LSTMCell(inputSize: $0, hiddenSize: 33, using: &$1) },
+        Sample("three layers, tied", layers: 3, words: 67, tied: true) {
+          GRUCell(inputSize: $0, hiddenSize: 33, using: &$1)
+        },
+        // Large enough for the work to be shared among threads.
+        Sample("large", size: 200, words: 300) {
+          LSTMCell(inputSize: $0, hiddenSize: 200, using: &$1)
+        },
+      ]
+    }
+  }
+
+  /// float32 and float16 differ from the plain step by the order of sums of at most 200 terms;
+  /// int8 also by the rounding of activations, 1/65,024 of the largest.
+  @Test(arguments: Sample.all())
+  func equalsThePlainStep(sample: Sample) {
+    let tokens = randomTokens(40, classes: sample.model.vocabularySize, seed: 3)
+    for (format, tolerance) in [(nil, 2e-6), (.float16, 2e-6), (.int8, 1e-4)]
+      as [(WeightFormat?, Float)]
+    {
+      if let format { sample.model.quantize(as: format) }
+      var predictor = sample.model.predictor()
+      for (token, expected) in zip(tokens, sample.plain(tokens)) {
+        let worst = zip(predictor.logits(after: token), expected).map { abs($0 - $1) }.max()!
+        #expect(worst < tolerance, "\(format?.rawValue ?? "float32"): \(worst)")
+      }
+    }
+  }
+
+  @Test(arguments: Sample.all())
+  func drawsTheTokensOfThePlainStep(sample: Sample) throws {
+    let vocabulary = try someVocabulary(sample.model.vocabularySize)
+    var text = try TextGenerator(sample.model, vocabulary: vocabulary, seed: 5)
+    let tokens = (0..<100).map { _ in text.next() }
+    var generator = Philox(seed: 5)
+    let expected = sample.plain([vocabulary.lineEnd ?? 0] + tokens).dropLast().map { logits in
+      Sampling().draw(from: logits, using: &generator)
+    }
+    #expect(tokens == expected)
+  }
+
+  /// Number for number, whatever the format of the weights and however many texts there are.
+  @Test(arguments: Sample.all())
+  func aTextDoesNotDependOnOthers(sample: Sample) {
+    let size = sample.model.vocabularySize
+    for format in [nil, .float16, .int8] as [WeightFormat?] {
+      if let format { sample.model.quantize(as: format) }
+      for count in [1, 2, 5, 33] {
+        var batch = sample.model.predictor(texts: count)
+        var alone = (0..<count).map { _ in sample.model.predictor() }
+        var logits: [Float] = []
+        for step in 0..<4 {
+          let tokens = randomTokens(count, classes: size, seed: UInt64(step))
+          batch.read(tokens, logits: &logits)
+          let same = zip(tokens, 0...).allSatisfy { token, text in
+            alone[text].logits(after: token) == Array(logits[text * size..<(text + 1) * size])
+          }
+          #expect(same, "\(count) texts, \(format?.rawValue ?? "float32")")
+        }
+      }
+    }
+  }
+
+  /// Then the input has no one form: the plain step does it.
+  @Test func partlyQuantizedModelsWork() {
+    let samples = Sample.all()
+    for sample in samples {
+      let tokens = randomTokens(5, classes: sample.model.vocabularySize, seed: 4)
+      sample.model.parameters.first { $0.name == "decoder.weight" }?.parameter.quantize(as: .int8)
+      var predictor = sample.model.predictor()
+      for (token, expected) in zip(tokens, sample.plain(tokens)) {
+        let found = predictor.logits(after: token)
+        #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+      }
+    }
+  }
+
+  @Test func textsAreThoseOfTheirSeeds() throws {
+    let vocabulary = try Vocabulary(
+      unit: .characters, building: Array("the fox saw the hunter\n".utf8), source: "text")
+    let model = smallModel(vocabularySize: vocabulary.count)
+    let seeds: [UInt64] = [7, 3, 7, 900]
+    var batch = try TextBatch(model, vocabulary: vocabulary, prompt: "the ", seeds: seeds)
+    let texts = batch.texts(length: 80, until: "ox", after: try vocabulary.encode(prompt: "the "))
+    for (seed, found) in zip(seeds, texts) {
+      var one = try TextGenerator(model, vocabulary: vocabulary, prompt: "the ", seed: seed)
+      var text = ""
+      try one.write(length: 80, until: "ox", after: vocabulary.encode(prompt: "the ")) {
+        text += $0
+      }
+      #expect(found.text == text && found.tokens == one.count)
+    }
+  }
+
+  @Test func aCopyGoesItsOwnWay() {
+    let model = smallModel(vocabularySize: 11)
+    var first = model.predictor()
+    _ = first.logits(after: 1)
+    var second = first
+    let afterTwo = first.logits(after: 2)
+    let afterThree = second.logits(after: 3)
+    for (last, found) in [(Int32(2), afterTwo), (3, afterThree)] {
+      var fresh = model.predictor()
+      _ = fresh.logits(after: 1)
+      #expect(fresh.logits(after: last) == found)
+    }
+  }
+
+  @Test func aTableThatHoldsFewWordsChangesNothing() {
+    let core = Stack([ElmanCell(inputSize: 5, hiddenSize: 7, using: &random)])
+    let (embedding, readout) = (uniform([100, 5]), uniform([100, 7]))
+    func logits(tableBytes: Int) -> [[Float]]? {
+      Decoder(
+        core: core, embedding: embedding, readout: readout, bias: Tensor(zeros: [100]),
+        tableBytes: tableBytes
+      ).map { decoder in
+        var texts = Decoder.Texts(decoder, count: 1)
+        return randomTokens(50, classes: 100, seed: 8).map { token in
+          var logits = [Float](repeating: 0, count: 100)
+          logits.withUnsafeMutableBufferPointer {
+            texts.read(CollectionOfOne(token), logits: $0)
+          }
+          return logits
+        }
+      }
+    }
+    let whole = logits(tableBytes: 1 << 20)
+    #expect(whole != nil && logits(tableBytes: 0) == whole && logits(tableBytes: 6000) == whole)
+  }
+
+  private var random: Philox {
+    get { Philox(seed: 9) }
+    nonmutating set {}
+  }
+
+  private func uniform(_ shape: Shape) -> Tensor {
+    var generator = random
+    return Tensor(uniform: shape, bound: 1, using: &generator)
+  }
+
+  /// A vocabulary of so many characters.
+  private func someVocabulary(_ count: Int) throws -> Vocabulary {
+    let text = String(
+      String.UnicodeScalarView((0..<count).compactMap { Unicode.Scalar(0x4E00 + $0) }))
+    return try Vocabulary(unit: .characters, building: Array(text.utf8), source: "text")
+  }
+}
