@@ -38,8 +38,7 @@ public struct GRUCell: RecurrentCell {
   public func initialState(batch: Int) -> Tensor { Tensor(zeros: [batch, weightHH.shape[1]]) }
 
   public func callAsFunction(_ x: Tensor, _ h: Tensor) -> (output: Tensor, state: Tensor) {
-    let fromInput = Gates<Gate>(x.times(weightIH.transposed) + biasIH.broadcast)
-    let fromState = Gates<Gate>(h.times(weightHH.transposed) + biasHH.broadcast)
+    let (fromInput, fromState) = preactivations(x, h)
     let r = sigmoid(fromInput[.reset] + fromState[.reset])
     let z = sigmoid(fromInput[.update] + fromState[.update])
     let n = tanh(fromInput[.candidate] + r * fromState[.candidate])
@@ -47,14 +46,26 @@ public struct GRUCell: RecurrentCell {
     return (next, next)
   }
 
+  /// W_i x + b_i and W_h h + b_h of all gates, apart, since the candidate's r stands between them.
+  func preactivations(_ x: Tensor, _ h: Tensor) -> (fromInput: Gates<Gate>, fromState: Gates<Gate>)
+  {
+    (
+      Gates(x.times(weightIH.transposed) + biasIH.broadcast),
+      Gates(h.times(weightHH.transposed) + biasHH.broadcast)
+    )
+  }
+
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)
     -> (outputs: Tensor, last: Tensor)
   {
-    let fused = FusedUnfold(
-      .gru, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
-      biases: [biasIH.tensor, biasHH.tensor])
     let (outputs, last) = fused(over: inputs, from: state.map { [$0] }, lengths: lengths)
     return (outputs, last[0])
+  }
+
+  var fused: FusedUnfold {
+    FusedUnfold(
+      .gru, input: GateMatrix(weightIH.tensor), recurrent: GateMatrix(weightHH.tensor),
+      biases: [biasIH.tensor, biasHH.tensor])
   }
 
   /// PyTorch's names.
