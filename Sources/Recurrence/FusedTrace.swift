@@ -10,9 +10,9 @@ extension FusedUnfold {
   ) -> (outputs: Tensor, last: [Tensor], layer: LayerTrace) {
     let (pass, _) = run(over: inputs, from: state, lengths: nil)
     let outputs = pass.outputs()
-    var states = [NamedTensor("h", outputs)]
-    if let c = pass.c { states.append(NamedTensor("c", pass.sequence(of: c))) }
-    let values = gates.map { NamedTensor($0.name, pass.sequence(ofGate: $0.gate.rawValue)) }
+    var states = [TracedTensor("h", outputs)]
+    if let c = pass.c { states.append(TracedTensor("c", pass.sequence(of: c))) }
+    let values = gates.map { TracedTensor($0.name, pass.sequence(ofGate: $0.gate.rawValue)) }
     return (outputs, pass.lastStates(), LayerTrace(states: states, gates: values))
   }
 }
@@ -47,9 +47,9 @@ extension FusedPass {
 
 extension LSTMCell {
   /// The gates i, f and o at one step, `[B, H]` each.
-  public func gates(_ x: Tensor, _ s: LSTMState) -> [NamedTensor] {
+  public func gates(_ x: Tensor, _ s: LSTMState) -> [TracedTensor] {
     let gates = preactivations(x, s)
-    return Self.openings.map { NamedTensor($0.name, sigmoid(gates[$0.gate])) }
+    return Self.openings.map { TracedTensor($0.name, sigmoid(gates[$0.gate])) }
   }
 
   public func traced(over inputs: Tensor, from state: LSTMState?)
@@ -68,10 +68,10 @@ extension LSTMCell {
 
 extension GRUCell {
   /// The gates r and z at one step, `[B, H]` each.
-  public func gates(_ x: Tensor, _ h: Tensor) -> [NamedTensor] {
+  public func gates(_ x: Tensor, _ h: Tensor) -> [TracedTensor] {
     let (fromInput, fromState) = preactivations(x, h)
     return Self.openings.map {
-      NamedTensor($0.name, sigmoid(fromInput[$0.gate] + fromState[$0.gate]))
+      TracedTensor($0.name, sigmoid(fromInput[$0.gate] + fromState[$0.gate]))
     }
   }
 
@@ -93,6 +93,6 @@ extension ElmanCell {
     -> (outputs: Tensor, last: Tensor, layers: [LayerTrace])
   {
     let (outputs, last) = unfold(over: inputs, from: state, lengths: nil, mode: .inference)
-    return (outputs, last, [LayerTrace(states: [NamedTensor("h", outputs)])])
+    return (outputs, last, [LayerTrace(states: [TracedTensor("h", outputs)])])
   }
 }

@@ -48,7 +48,7 @@ public protocol RecurrentCell: Unfoldable {
 
   /// The gates of one step by name, each `[B, H]` with values from 0 to 1, for inspection; none by
   /// default.
-  func gates(_ input: Input, _ state: State) -> [NamedTensor]
+  func gates(_ input: Input, _ state: State) -> [TracedTensor]
 
   /// As `unfold`, and what went on inside each layer: the states of all steps, and the gates. By
   /// default by stepping the cell.

@@ -4,18 +4,18 @@ import Tensors
 public struct LayerTrace: Sendable {
   /// The tensors of s₁ … s_T by name, each `[T, B, …]`: `h` and `c` of an LSTM, `h` of a cell whose
   /// state is one tensor.
-  public let states: [NamedTensor]
+  public let states: [TracedTensor]
   /// The gates of all steps by name, each `[T, B, H]` with values from 0 (shut) to 1 (open).
-  public let gates: [NamedTensor]
+  public let gates: [TracedTensor]
 
-  public init(states: [NamedTensor], gates: [NamedTensor] = []) {
+  public init(states: [TracedTensor], gates: [TracedTensor] = []) {
     self.states = states
     self.gates = gates
   }
 }
 
 /// A tensor with the name that pictures and tables give it.
-public struct NamedTensor: Sendable {
+public struct TracedTensor: Sendable {
   public let name: String
   public let values: Tensor
 
@@ -26,7 +26,7 @@ public struct NamedTensor: Sendable {
 }
 
 extension RecurrentCell {
-  public func gates(_ input: Input, _ state: State) -> [NamedTensor] { [] }
+  public func gates(_ input: Input, _ state: State) -> [TracedTensor] { [] }
 
   public func traced(over inputs: Input, from state: State?)
     -> (outputs: Output, last: State, layers: [LayerTrace])
@@ -41,13 +41,13 @@ extension RecurrentCell {
     let (steps, batch) = sequenceShape(inputs)
     var state = state ?? initialState(batch: batch)
     var outputs: [Output] = []
-    var states: [[NamedTensor]] = []
-    var gates: [[NamedTensor]] = []
+    var states: [[TracedTensor]] = []
+    var gates: [[TracedTensor]] = []
     for step in 0..<steps {
       let input = inputs.mapTensors { $0[step] }
       gates.append(self.gates(input, state))
       let (output, next) = self(input, state)
-      states.append(zip(stateNames(of: next), next.tensors).map { NamedTensor($0, $1) })
+      states.append(zip(stateNames(of: next), next.tensors).map { TracedTensor($0, $1) })
       outputs.append(output)
       state = next
     }
@@ -67,21 +67,21 @@ private func stateNames(of state: some TensorGroup) -> [String] {
 }
 
 /// Steps, each with the same names, as one tensor `[T, …]` a name.
-private func stackedByName(_ steps: [[NamedTensor]]) -> [NamedTensor] {
+private func stackedByName(_ steps: [[TracedTensor]]) -> [TracedTensor] {
   guard let first = steps.first else { return [] }
   return first.indices.map { index in
-    NamedTensor(first[index].name, stacked(steps.map { $0[index].values }))
+    TracedTensor(first[index].name, stacked(steps.map { $0[index].values }))
   }
 }
 
 extension Stack where Layer: RecurrentCell {
   /// The gates of all layers at one step, those of the lowest first.
-  public func gates(_ input: Layer.Input, _ state: [Layer.State]) -> [NamedTensor] {
+  public func gates(_ input: Layer.Input, _ state: [Layer.State]) -> [TracedTensor] {
     var signal = input
-    var gates: [NamedTensor] = []
+    var gates: [TracedTensor] = []
     for (index, layer) in layers.enumerated() {
       gates += layer.gates(signal, state[index]).map {
-        NamedTensor("\($0.name)_l\(index)", $0.values)
+        TracedTensor("\($0.name)_l\(index)", $0.values)
       }
       signal = layer(signal, state[index]).output
     }

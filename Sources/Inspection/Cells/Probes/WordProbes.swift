@@ -67,7 +67,8 @@ extension ProbedText {
       let scheme = Self.urlBeginnings.first(where: { characters[start...].starts(with: $0) })
     else { return start }
     var end = start
-    while end < count, !characters[end].properties.isWhitespace, !"\"<>“”".contains(characters[end]) {
+    while end < count, !characters[end].properties.isWhitespace, !"\"<>“”".contains(characters[end])
+    {
       end += 1
     }
     while end > start, ".,;:!?)]}'*".contains(characters[end - 1]) { end -= 1 }

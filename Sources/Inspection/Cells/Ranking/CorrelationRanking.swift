@@ -93,7 +93,9 @@ private struct Sums {
     let values = withoutGradients { block.times(labels) }.values
     for unit in x.indices {
       let row = unit * (columns + 1)
-      for column in 0..<columns { products[unit * columns + column] += Double(values[row + column]) }
+      for column in 0..<columns {
+        products[unit * columns + column] += Double(values[row + column])
+      }
       x[unit] += Double(values[row + columns])
       squaredX[unit] += block.withValues { values in
         values.baseAddress.map { Compute.kernels.sum_of_squares(n, $0 + unit * n) } ?? 0
@@ -139,7 +141,6 @@ extension UnitRecording {
       return Tensor(zeros: [units.count, 0])
     }
     return Tensor([units.count, n]) { out in
-      nonisolated(unsafe) let out = out
       Compute.forEach(units.count, cost: 4 * (last - first + 1)) { index in
         let unit = units.lowerBound + index
         let row = out + index * n

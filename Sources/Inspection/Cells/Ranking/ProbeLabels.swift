@@ -57,7 +57,9 @@ struct ProbeLabels {
       if half.count < 2 * least { return "the question hardly applies to the \(name) half" }
       switch kind {
       case .graded:
-        if half.allSatisfy({ $0 == half.first }) { return "all labels of the \(name) half are equal" }
+        if half.allSatisfy({ $0 == half.first }) {
+          return "all labels of the \(name) half are equal"
+        }
       case .yesNo:
         let yes = half.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
         if yes < least { return "the \(name) half has \(yes == 0 ? "no" : "only \(yes)") examples" }

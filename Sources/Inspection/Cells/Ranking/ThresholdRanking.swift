@@ -27,8 +27,7 @@ struct ThresholdRanking {
     var results = [[Result]](repeating: [], count: units)
     let batch = max(Compute.threads * 8, 64)
     results.withUnsafeMutableBufferPointer { results in
-      guard let base = results.baseAddress else { return }
-      nonisolated(unsafe) let out = base
+      guard let out = results.baseAddress else { return }
       for first in stride(from: 0, to: units, by: batch) {
         let end = min(first + batch, units)
         Compute.forEach(end - first, cost: recording.count * probes.count * 10) { index in

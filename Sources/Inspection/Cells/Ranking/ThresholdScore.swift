@@ -93,3 +93,25 @@ extension ThresholdScore {
     auc = training.auc < 0.5 ? 1 - test.auc : test.auc
   }
 }
+
+extension ThresholdScore {
+  /// Of any numbers, by sorting them.
+  ///
+  /// - Parameter training: how many of the numbers choose the threshold.
+  init(_ numbers: [Float], isYes: [Bool], training: Int) {
+    let order = numbers.indices.sorted { numbers[$0] < numbers[$1] }
+    var levels = [Int](repeating: 0, count: numbers.count)
+    var level = 0
+    for (previous, index) in zip(order, order.dropFirst()) {
+      if numbers[index] != numbers[previous] { level += 1 }
+      levels[index] = level
+    }
+    var halves = [LevelCounts(levels: level + 1), LevelCounts(levels: level + 1)]
+    for (index, level) in levels.enumerated() {
+      let half = index < training ? 0 : 1
+      halves[half].all[level] += 1
+      if isYes[index] { halves[half].yes[level] += 1 }
+    }
+    self.init(training: halves[0], test: halves[1])
+  }
+}

@@ -1,3 +1,4 @@
+import Foundation
 import Language
 import Learning
 import Recurrence
@@ -22,6 +23,14 @@ public struct ModelRecording: Sendable {
 
   /// Tokens that a stream reads before it is recorded, to have a past.
   static let warmUp = 256
+
+  /// How many units of a model are recorded: two bytes each for every token.
+  public static func unitCount<Model: RecurrentModel>(of model: Model) -> Int {
+    let window = Window(steps: 1, batch: 1, inputs: [0], targets: [0])
+    return model.traced(window, from: nil).layers.reduce(0) { count, trace in
+      count + (UnitRecorder.signal(of: trace).map(UnitRecorder.unitCount) ?? 0)
+    }
+  }
 
   /// Reads a text.
   ///

@@ -68,18 +68,23 @@ public final class UnitRecorder {
   }
 
   /// The memory of a cell that has one, else its first state.
-  static func signal(of trace: LayerTrace) -> NamedTensor? {
+  static func signal(of trace: LayerTrace) -> TracedTensor? {
     trace.states.first { $0.name == "c" } ?? trace.states.first
+  }
+
+  /// The units of a tensor `[T, B, …]`.
+  static func unitCount(_ tensor: TracedTensor) -> Int {
+    tensor.values.shape.dimensions.dropFirst(2).reduce(1, *)
   }
 
   private func begin(_ traces: [LayerTrace]) {
     var first = 0
     layers = traces.compactMap { trace in
       guard let signal = Self.signal(of: trace) else { return nil }
-      let size = signal.values.shape.dimensions.dropFirst(2).reduce(1, *)
+      let size = Self.unitCount(signal)
       defer { first += size }
       let gates = trace.gates.map { gate in
-        let units = gate.values.shape.dimensions.dropFirst(2).reduce(1, *)
+        let units = Self.unitCount(gate)
         return (gate.name, [Int32](repeating: 0, count: units), [Int32](repeating: 0, count: units))
       }
       return Layer(size: size, signal: signal.name, first: first, gates: gates)
@@ -113,7 +118,6 @@ public final class UnitRecorder {
           guard let half = rounded.baseAddress, let out = values.baseAddress,
             let odd = isOdd.baseAddress
           else { return }
-          nonisolated(unsafe) let (half, out, odd) = (half, out, odd)
           tensor.withValues { from in
             guard let from = from.baseAddress else { return }
             let chunk = 1 << 14
@@ -139,10 +143,11 @@ public final class UnitRecorder {
   }
 
   private func countSaturated(_ tensor: Tensor, _ rows: Rows, layer: Int, gate: Int) {
-    let size = layers[layer].gates[gate].left.count
+    var (_, shut, open) = layers[layer].gates[gate]
+    let size = shut.count
     let (low, high) = (GateSaturation.bound, 1 - GateSaturation.bound)
-    layers[layer].gates[gate].left.withUnsafeMutableBufferPointer { left in
-      layers[layer].gates[gate].right.withUnsafeMutableBufferPointer { right in
+    shut.withUnsafeMutableBufferPointer { left in
+      open.withUnsafeMutableBufferPointer { right in
         guard let left = left.baseAddress, let right = right.baseAddress else { return }
         let width = 128
         tensor.withValues { values in
@@ -160,5 +165,7 @@ public final class UnitRecorder {
         }
       }
     }
+    layers[layer].gates[gate].left = shut
+    layers[layer].gates[gate].right = open
   }
 }
