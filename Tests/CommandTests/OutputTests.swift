@@ -84,7 +84,9 @@ extension CommandTests {
       #expect(!result.text.contains("\u{1B}") && !result.error.contains("\u{1B}"))
     }
 
-    @Test(arguments: ["train", "generate", "evaluate", "quantize", "benchmark", "doctor"])
+    @Test(arguments: [
+      "train", "generate", "evaluate", "inspect", "quantize", "benchmark", "doctor",
+    ])
     func helpTeaches(command: String) throws {
       let result = try place.unfold(command, "--help")
       #expect(result.code == 0)

@@ -110,9 +110,12 @@ public struct InspectionReport: Sendable {
 
   private func addViewer(to page: inout Page) throws {
     let (unit, mark) = opening
-    let activations = squashed(
-      recording.units.values(of: unit, at: excerpt.tokens),
-      signal: recording.units.layers[unit.layer].signal)
+    let isGraded = mark.map { results[$0].kind == .graded } ?? false
+    let values = recording.units.values(of: unit, at: excerpt.tokens)
+    let activations =
+      isGraded
+      ? stretched(values)
+      : squashed(values, signal: recording.units.layers[unit.layer].signal)
     let pieces = excerpt.pieces.map {
       (text: $0.text, activation: activations[$0.token - excerpt.tokens.lowerBound])
     }
@@ -123,7 +126,7 @@ public struct InspectionReport: Sendable {
     let data = ViewerData(recording, excerpt, vocabulary, marks: marks)
     let panel = InspectionPage.panel(
       layers: recording.units.layers.count, size: recording.units.layers[unit.layer].size,
-      unit: unit, marks: results.map(\.probe), mark: mark)
+      unit: unit, marks: results.map(\.probe), mark: mark, isRange: isGraded)
     page.raw(
       """
       <div id="viewer">\(panel)\

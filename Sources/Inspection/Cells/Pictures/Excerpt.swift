@@ -54,3 +54,11 @@ func squashed(_ values: [Float], signal: String) -> [Float] {
   let isBounded = signal != "c" && values.allSatisfy { abs($0) <= 1 }
   return isBounded ? values : values.map { ($0.isFinite ? tanhf($0) : 0) }
 }
+
+/// From −1 for the least of the values to 1 for the greatest.
+func stretched(_ values: [Float]) -> [Float] {
+  guard let least = values.min(), let greatest = values.max(), greatest > least else {
+    return values.map { _ in 0 }
+  }
+  return values.map { 2 * ($0 - least) / (greatest - least) - 1 }
+}

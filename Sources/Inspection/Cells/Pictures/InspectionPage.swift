@@ -10,7 +10,7 @@ enum InspectionPage {
       .controls{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:baseline;font-size:.92rem}
       .controls select,.controls input{font:inherit;color:inherit;background:var(--wash);\
       border:1px solid var(--hairline);border-radius:.25rem;padding:.1rem .3rem;max-width:14rem}
-      .controls input{width:5.5rem}
+      .controls input{width:4.5rem}
       #detail{margin:.45rem 0 0;max-width:none;min-height:3.2em;font-size:.92rem;color:var(--muted);\
       overflow-wrap:anywhere}
       #detail b{color:var(--ink);font-weight:600}
@@ -40,7 +40,9 @@ enum InspectionPage {
   }
 
   /// What stands above the text: what colours it, and what is known about the character in focus.
-  static func panel(layers: Int, size: Int, unit: UnitName, marks: [String], mark: Int?) -> HTML {
+  static func panel(
+    layers: Int, size: Int, unit: UnitName, marks: [String], mark: Int?, isRange: Bool
+  ) -> HTML {
     let layerChoices = (0..<layers).map { layer -> HTML in
       "<option value=\"\(layer)\"\(layer == unit.layer ? " selected" : "")>\(layer)</option>"
     }
@@ -55,10 +57,14 @@ enum InspectionPage {
       <div class="panel"><div class="controls">
       <label>Layer <select id="layer">\(layerChoices.joined())</select></label>
       <label>Unit <input id="unit" type="number" min="0" max="\(size - 1)" value="\(unit.unit)"></label>
+      <label>Colour <select id="colour"><option value="squashed">from −1 to 1</option>\
+      <option value="range"\(isRange ? " selected" : "")>from least to greatest</option>\
+      </select></label>
       <label>Underline <select id="mark"><option value="">nothing</option>\(markChoices.joined())\
       </select></label>
-      <span class="scale" role="img" aria-label="blue is −1, no colour is 0, red is 1">−1 \
-      \(scale.joined()) 1</span>
+      <span class="scale"><span id="least">−1</span> \
+      <span role="img" aria-label="from blue over no colour to red">\(scale.joined())</span> \
+      <span id="greatest">1</span></span>
       </div>
       <p id="detail" role="status">Point at a character, or move through the text with the arrow \
       keys, to see what the model expects next.</p></div>
@@ -77,7 +83,7 @@ enum InspectionPage {
       const values = bytes(data.values), next = words(data.next), chances = words(data.chances);
       const marks = data.marks.map(mark => ({ ...mark, labels: bytes(mark.labels) }));
       const read = find("read"), cells = [...read.querySelectorAll("i")], count = cells.length;
-      const ends = cells.map(cell => cell.classList.contains("e") ? " e" : "");
+      const lineEnds = cells.map(cell => cell.classList.contains("e") ? " e" : "");
       const index = new Map(cells.map((cell, i) => [cell, i]));
       let focus = -1;
 
@@ -86,13 +92,33 @@ enum InspectionPage {
         data.layers[layer()].size - 1);
       const row = () => data.layers.slice(0, layer()).reduce((sum, l) => sum + l.size, unit());
       const mark = () => marks[find("mark").value];
-      const activation = i => (values[row() * count + i] - 127) / 127;
+      const value = i => Math.sinh((values[row() * count + i] - 127) / 127 * data.scales[row()]);
+      const squashed = v => data.layers[layer()].isSquashed ? Math.tanh(v) : v;
+      const number = v => (v < 0 ? "−" : "") +
+        (Math.abs(v) < 100 ? Math.abs(v).toFixed(2) : Math.round(Math.abs(v)));
+
+      // What is blue, and what is red.
+      const ends = () => {
+        if (find("colour").value === "squashed") return [-1, 1];
+        let least = Infinity, greatest = -Infinity;
+        for (let i = 0; i < count; i++) {
+          least = Math.min(least, value(i));
+          greatest = Math.max(greatest, value(i));
+        }
+        return [least, Math.max(greatest, least + 1e-6)];
+      };
 
       const paint = () => {
-        const start = row() * count, labels = mark()?.labels;
+        const isSquashed = find("colour").value === "squashed", [least, greatest] = ends();
+        const labels = mark()?.labels;
+        const name = data.layers[layer()].signal;
+        const what = isSquashed && data.layers[layer()].isSquashed ? `tanh(${name})` : name;
+        find("least").textContent = `${what} ${number(least)}`;
+        find("greatest").textContent = number(greatest);
         cells.forEach((cell, i) => {
-          const step = Math.round((values[start + i] - 127) / 12.7);
-          cell.className = (step < 0 ? "n" + -step : step > 0 ? "p" + step : "z") + ends[i];
+          const v = isSquashed ? squashed(value(i)) : value(i);
+          const step = Math.round(20 * Math.min(Math.max((v - least) / (greatest - least), 0), 1)) - 10;
+          cell.className = (step < 0 ? "n" + -step : step > 0 ? "p" + step : "z") + lineEnds[i];
           const share = labels && labels[i] < 255 ? labels[i] / 254 : 0;
           cell.style.boxShadow = share > 0
             ? `inset 0 -.16em color-mix(in srgb, var(--ink) ${Math.round(100 * share)}%, transparent)`
@@ -102,19 +128,18 @@ enum InspectionPage {
         tell();
       };
 
-      const shown = text => text === "" ? "line end" : text;
+      const shown = text => text === "" ? "line end" : text === " " ? "space" : text;
       const tell = () => {
         if (focus < 0) return;
-        const detail = find("detail"), value = activation(focus), m = mark();
+        const detail = find("detail"), m = mark();
         const line = document.createElement("span");
         const name = document.createElement("b");
         name.textContent = shown(cells[focus].textContent);
-        line.append(name, `  unit ${layer()}:${unit()} at ${value < 0 ? "−" : ""}` +
-          Math.abs(value).toFixed(2));
+        line.append(name, `, unit ${layer()}:${unit()} at ${number(value(focus))}`);
         if (m) {
           const label = m.labels[focus];
           line.append(`, ${m.name}: ` + (label === 255 ? "doesn’t apply" : m.kind === "yes_no"
-            ? (label ? "yes" : "no") : +(m.low + (m.high - m.low) * label / 254).toFixed(1)));
+            ? (label ? "yes" : "no") : +(m.low + (m.high - m.low) * label / 254).toFixed(m.isWhole ? 0 : 2)));
         }
         detail.replaceChildren(line, document.createElement("br"), "next: ");
         for (let k = 0; k < 5; k++) {
@@ -174,7 +199,7 @@ enum InspectionPage {
           `#unit=${layer()}:${unit()}` + (chosen === "" ? "" : `&mark=${chosen}`));
         paint();
       };
-      for (const id of ["layer", "unit", "mark"]) find(id).addEventListener("input", choose);
+      for (const id of ["layer", "unit", "mark", "colour"]) find(id).addEventListener("input", choose);
       find("unit").addEventListener("change", () => { find("unit").value = unit(); });
 
       const follow = () => {
@@ -183,6 +208,7 @@ enum InspectionPage {
         find("layer").value = found[1];
         find("unit").value = Math.min(+found[2], data.layers[found[1]].size - 1);
         find("mark").value = found[3] ?? "";
+        find("colour").value = mark()?.kind === "graded" ? "range" : "squashed";
         paint();
         find("viewer").scrollIntoView();
         read.focus({ preventScroll: true });

@@ -8,19 +8,29 @@ struct ViewerData: Encodable {
   /// Activations that a page holds at most; in base64 they take 8 MB.
   static let largestCount = 6_000_000
 
-  struct Layer: Encodable { let size: Int }
+  struct Layer: Encodable {
+    let size: Int
+    /// The name of what was recorded, and whether tanh brings it within ±1.
+    let signal: String
+    let isSquashed: Bool
+  }
 
   struct Mark: Encodable {
     let name: String
     let kind: Probe.Kind
     /// What the labels 0 and 254 stand for; 255 is none.
     let low, high: Float
+    /// Whether all labels are whole numbers.
+    let isWhole: Bool
     let labels: Data
   }
 
   let layers: [Layer]
-  /// `[units of all layers, characters]`: −1 is 0, 0 is 127, 1 is 254.
+  /// `[units of all layers, characters]`, one byte q each: the number is
+  /// sinh((q − 127) / 127 · scale), so that small numbers and large ones keep their digits.
   let values: Data
+  /// By unit, of all layers.
+  let scales: [Float]
   /// How the predicted tokens look.
   let tokens: [String]
   /// `[characters, 5]`: places in `tokens`, and probabilities in hundredths of a percent.
@@ -28,19 +38,24 @@ struct ViewerData: Encodable {
   let marks: [Mark]
 
   init(_ recording: ModelRecording, _ excerpt: Excerpt, _ vocabulary: Vocabulary, marks: [Mark]) {
-    layers = recording.units.layers.map { Layer(size: $0.size) }
     let places = excerpt.pieces.map { $0.token - excerpt.tokens.lowerBound }
     var values = Data(capacity: recording.units.unitCount * places.count)
+    var layers: [Layer] = []
+    var scales: [Float] = []
     for (index, layer) in recording.units.layers.enumerated() {
+      var isBounded = layer.signal != "c"
       for unit in 0..<layer.size {
         let numbers = recording.units.values(
           of: UnitName(layer: index, unit: unit), at: excerpt.tokens)
-        let activations = squashed(numbers, signal: layer.signal)
-        values.append(
-          contentsOf: places.map { UInt8(127 + (activations[$0] * 127).rounded()) })
+        let bent = places.map { asinhf(numbers[$0]) }
+        let scale = max(bent.reduce(0) { max($0, abs($1)) }, 1e-6)
+        values.append(contentsOf: bent.map { UInt8(127 + ($0 / scale * 127).rounded()) })
+        scales.append(scale)
+        if scale > asinhf(1) { isBounded = false }
       }
+      layers.append(Layer(size: layer.size, signal: layer.signal, isSquashed: !isBounded))
     }
-    self.values = values
+    (self.layers, self.values, self.scales) = (layers, values, scales)
     var (next, chances) = (Data(), Data())
     var places16: [Int32: UInt16] = [:]
     var labels: [String] = []
@@ -87,6 +102,7 @@ extension ViewerData.Mark {
     let high = kind == .yesNo ? 1 : max(known.max() ?? 1, low + 1e-6)
     self.init(
       name: name, kind: kind, low: low, high: high,
+      isWhole: known.allSatisfy { $0 == $0.rounded() } && high - low <= 254,
       labels: Data(
         labels.map { $0.isNaN ? 255 : UInt8(((($0 - low) / (high - low)) * 254).rounded()) }))
   }

@@ -2,7 +2,7 @@ import Tensors
 
 /// The labels of a probe at the positions where it applies, cut in two halves of the text, and the
 /// lags by which the control shifts them.
-struct ProbeLabels {
+package struct ProbeLabels {
   let name: String
   let kind: Probe.Kind
   /// Where the question applies, ascending.
@@ -12,12 +12,12 @@ struct ProbeLabels {
   /// How many of `positions` lie in the first half of the text.
   let training: Int
   /// By how much the control rotates `values`; the first is 0, the truth.
-  let lags: [Int]
+  package let lags: [Int]
 
   /// - Parameters:
   ///   - labels: one for each position, NaN where the question doesn't apply.
   ///   - shifts: how many rotations the control has.
-  init(
+  package init(
     name: String, kind: Probe.Kind, labels: [Float], shifts: Int, using generator: inout Philox
   ) {
     self.name = name

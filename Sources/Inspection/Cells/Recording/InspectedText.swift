@@ -58,7 +58,7 @@ public struct InspectedText: Sendable {
 
   /// A probe's label for each token: that of the character which it completes; NaN where the
   /// question doesn't apply, and for a token that completes none.
-  func labels(of probe: Probe) -> [Float] {
+  package func labels(of probe: Probe) -> [Float] {
     tokenLabels { passage in
       probe.labels(ProbedText(Array(characters[passage.characters]), syntax: syntax))
     }
@@ -67,7 +67,7 @@ public struct InspectedText: Sendable {
   /// As above, for labels from a file.
   ///
   /// - Throws: ``ProbeError/uncountable(file:reason:)``.
-  func labels(of file: LabelFile) throws(ProbeError) -> [Float] {
+  package func labels(of file: LabelFile) throws(ProbeError) -> [Float] {
     guard passages.allSatisfy({ $0.characterOffset != nil }) else {
       throw .uncountable(
         file: file.name,
@@ -95,7 +95,7 @@ public struct InspectedText: Sendable {
 
 extension InspectedText {
   /// Byte ranges of the passages: all of the text if it is short enough.
-  static func passages(of bytes: Data, limit: Int) -> [Range<Data.Index>] {
+  package static func passages(of bytes: Data, limit: Int) -> [Range<Data.Index>] {
     let whole = bytes.startIndex..<bytes.endIndex
     guard bytes.count > limit else { return [whole] }
     let count = max(1, min(16, limit / 4096))

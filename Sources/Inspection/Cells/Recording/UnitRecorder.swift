@@ -130,9 +130,12 @@ public final class UnitRecorder {
             let units = block * width..<min((block + 1) * width, size)
             for (row, position) in rows.rows {
               for unit in units {
-                let bits = half[row * size + unit]
+                var bits = half[row * size + unit]
+                if bits & 0x7C00 == 0x7C00 {
+                  if bits & 0x3FF != 0 { odd[block] = true }
+                  bits = bits & 0x8000 | 0x7BFF  // The largest number there is, ±65,504.
+                }
                 out[(first + unit) * self.count + position] = bits
-                if bits & 0x7C00 == 0x7C00 { odd[block] = true }
               }
             }
           }

@@ -119,8 +119,8 @@ public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible 
   public var description: String {
     switch self {
     case .notNumbers(let layer):
-      "The states of layer \(layer) aren't numbers, or are beyond ±65,504, so the model's weights "
-        + "can't be whole; train it again."
+      "The states of layer \(layer) aren't numbers, so the model's weights can't be whole; "
+        + "train it again."
     case .noUnits: "There is no unit to record; the network has no state."
     }
   }
