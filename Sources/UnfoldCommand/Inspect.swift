@@ -29,7 +29,15 @@ struct Inspect: UnfoldSubcommand {
   @Option(help: "The folder for report.html.", completion: .directory) var out: String?
   @OptionGroup(title: "Questions") var questions: QuestionOptions
   @Option(help: "Show one unit only, as LAYER:NUMBER, both from 0.") var unit: UnitName?
-  @Option(help: "How --unit is shown: terminal, svg, html or json.") var format: UnitFormat?
+  @Option(
+    help: """
+      How --unit is shown: terminal, svg, html or json. Where NO_COLOR is set, the terminal shows \
+      tenths: 1 to 9 and X, and a to j below zero.
+      """)
+  var format: UnitFormat?
+  @Option(
+    help: "What is blue and red: squashed, −1 and 1 of tanh(c); or range, least and greatest.")
+  var colours: UnitTrace.Colours?
   @Option(help: "How many characters of the text are shown.") var excerpt = 5000
   @Option(help: "Read at most N bytes of the text (default: what 1 GiB of memory can record).")
   var limit: Int?
@@ -42,6 +50,7 @@ struct Inspect: UnfoldSubcommand {
   func validate() throws {
     if out?.isEmpty == true { throw ValidationError("--out needs the name of a folder.") }
     if format != nil, unit == nil { throw ValidationError("--format goes with --unit.") }
+    if colours != nil, unit == nil { throw ValidationError("--colours goes with --unit.") }
     if unit != nil, out != nil {
       throw ValidationError("--unit prints its picture, so it takes no --out; redirect it instead.")
     }
@@ -92,7 +101,8 @@ struct Inspect: UnfoldSubcommand {
     let text = try InspectedText(
       beginning, vocabulary: vocabulary, limit: beginning.bytes.count, syntax: questions.syntax)
     let excerpt = Excerpt(of: text, from: 0, length: excerpt)
-    let trace = try UnitTrace(of: unit, model, reading: text, excerpt: excerpt)
+    let trace = try UnitTrace(
+      of: unit, model, reading: text, excerpt: excerpt, colours: colours ?? .squashed)
     switch format ?? (json ? .json : .terminal) {
     case .terminal:
       let isColoured = (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
@@ -139,6 +149,7 @@ extension UnitName: ExpressibleByArgument {
 }
 
 extension TextSyntax: ExpressibleByArgument {}
+extension UnitTrace.Colours: ExpressibleByArgument {}
 
 extension Data {
   /// Without the beginning of a character whose end was cut off.

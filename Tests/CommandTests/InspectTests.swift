@@ -10,10 +10,10 @@ extension CommandTests {
 
     @Test func writesAPageAndATable() throws {
       let result = try place.unfold(
-        "inspect", "run", "text", "--out", "seen", "--probe", "animals=fox|🦊", "--ahead", "x")
+        "inspect", "run", "text", "--out", "seen", "--probe", "animals=fox|🦊", "--ahead", "Z")
       #expect(result.code == 0, "\(result.error)")
       #expect(result.text.contains("position in line") && result.text.contains("animals"))
-      #expect(result.text.contains("Not asked: x ahead"))
+      #expect(result.text.contains("Not asked: Z ahead"))
       #expect(result.text.hasSuffix("Report: seen/report.html\n"))
       let page = String(decoding: try place.read("seen/report.html"), as: UTF8.self)
       #expect(page.hasPrefix("<!DOCTYPE html>") && page.contains("animals"))
@@ -40,7 +40,10 @@ extension CommandTests {
 
     @Test(arguments: ["terminal", "svg", "html", "json"]) func oneUnit(format: String) throws {
       let result = try place.unfold(
-        ["inspect", "run", "text", "--unit", "0:3", "--format", format, "--excerpt", "200"],
+        [
+          "inspect", "run", "text", "--unit", "0:3", "--format", format, "--excerpt", "200",
+          "--colours", "range",
+        ],
         environment: ["NO_COLOR": "1"])
       #expect(result.code == 0 && result.error.isEmpty, "\(result.error)")
       let beginnings = ["terminal": "", "svg": "<svg", "html": "<!DOCTYPE", "json": "{"]
@@ -62,6 +65,7 @@ extension CommandTests {
       expectRefusal(try place.unfold(inspect + ["--unit", "0"]), 64)
       expectRefusal(try place.unfold(inspect + ["--format", "svg"]), 64, "--unit")
       expectRefusal(try place.unfold(inspect + ["--excerpt", "0"]), 64, "--excerpt")
+      expectRefusal(try place.unfold(inspect + ["--colours", "range"]), 64, "--unit")
       expectRefusal(try place.unfold("inspect", "run", "nowhere"), 66)
       expectRefusal(try place.unfold("inspect", "nowhere", "text"), 66)
       try place.write("short", to: "little")

@@ -12,7 +12,7 @@ import Testing
 
   @Test func aByteWithinACharacterHasNoLabel() throws {
     let inspected = try text("aé🦊b and more of it.")
-    #expect(inspected.tokens.count == 22 && inspected.characters.count == 17)
+    #expect(inspected.tokens.count == 24 && inspected.characters.count == 20)
     let labels = inspected.labels(of: .positionInLine)
     #expect(labels[0] == 1 && labels[1].isNaN && labels[2] == 2)
     #expect(labels[3...5].allSatisfy(\.isNaN) && labels[6] == 3 && labels[7] == 4)

@@ -68,7 +68,7 @@ import Testing
   }
 
   @Test func bracketsInLiteralsAndCommentsDoNotCount() {
-    check(.bracketDepth, "f('(', \"(\") /*(*/", "0111111111000000", syntax: .c)
+    check(.bracketDepth, "f('(', \"(\") /*(*/", "01111111110000000", syntax: .c)
   }
 
   @Test func aBraceInTheFirstColumnEndsAFunction() {
@@ -88,11 +88,11 @@ import Testing
   }
 
   @Test func conditionsOfIfStatements() {
-    check(.insideIf, "if (a(b) && c) d;", "...xxxxxxxxxxx...", syntax: .c)
-    check(.insideIf, "if(a &&\n b) c(d)", "..xxxxxxxxx......", syntax: .c)
+    check(.insideIf, "if (a(b) && c) d;", "...xxxxxxxxxx....", syntax: .c)
+    check(.insideIf, "if(a &&\n b) c(d)", "..xxxxxxxx......", syntax: .c)
     check(.insideIf, "if (x == ')') y", "...xxxxxxxxx...", syntax: .c)
     check(.insideIf, "gif (a) if_(b)", "..............", syntax: .c)
-    check(.insideIf, "#if (a)\n# if (b)", "...............", syntax: .c)
+    check(.insideIf, "#if (a)\n# if (b)", "................", syntax: .c)
     check(.insideIf, "#define X if (a)", ".............xx.", syntax: .c)
     check(.insideIf, "// if (a)\n\"if (b)\"", "..................", syntax: .c)
     check(.insideIf, "if (a)", "......")
@@ -119,7 +119,7 @@ import Testing
 
   @Test func whatComesNext() {
     check(.ahead("b"), "abbc", "xx.?")
-    check(.ahead("\n"), "a\nb\r\nc\r", "x.x..x?")
+    check(.ahead("\n"), "a\nb\r\nc\r", "x.x...?")
   }
 
   @Test func expressionsOfTheUser() throws {

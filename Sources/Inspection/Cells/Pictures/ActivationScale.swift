@@ -21,7 +21,9 @@ enum ActivationScale {
       @media screen and (prefers-color-scheme:dark){:root{--cold:45 95 215;--warm:200 45 45}}
       .read i,.scale i{font-style:normal;-webkit-print-color-adjust:exact;print-color-adjust:exact}
       .read i.e{display:inline-block;width:.5em;height:1em;margin-right:-.5em;vertical-align:-.15em}
-      .scale i{display:inline-block;width:.7em;height:1em;vertical-align:-.15em}
+      .read i.f{position:relative;left:.5em}
+      .scale{white-space:nowrap}
+      .scale i{display:inline-block;width:.55em;height:1em;vertical-align:-.15em}
       \(colours.joined(separator: "\n"))
 
       """

@@ -22,21 +22,25 @@ enum InspectionPage {
       .read:focus-visible{outline-offset:.4rem}
       summary{cursor:pointer;margin:.5rem 0;font-weight:600}
       details p{margin:.2rem 0 .4rem}
-      @media print{.panel{position:static}#detail,.controls label{display:none}.read{font-size:8pt}}
+      @media print{.panel{position:static}#detail,.controls label{display:none}.read{font-size:8pt;\
+      outline:none}.read i[data-here]{outline:none}}
 
       """
 
   /// Pieces of text as coloured elements, one each.
   static func spans(_ pieces: [(text: String, activation: Float)]) -> HTML {
-    HTML(
-      raw: pieces.map { piece, activation in
-        let colour = ActivationScale.cssClass(activation)
-        switch piece {
-        case "\n": return "<i class=\"\(colour) e\"></i>\n"
-        case "\r": return "<i class=\"\(colour) e\"></i>"
-        default: return "<i class=\"\(colour)\">\(HTML.escaped(piece))</i>"
-        }
-      }.joined())
+    var html = ""
+    var previous = ""
+    for (piece, activation) in pieces {
+      let colour = ActivationScale.cssClass(activation)
+      switch piece {
+      case "\n": html += "<i class=\"\(colour) e\(previous == "\r" ? " f" : "")\"></i>\n"
+      case "\r": html += "<i class=\"\(colour) e\"></i>"
+      default: html += "<i class=\"\(colour)\">\(HTML.escaped(piece))</i>"
+      }
+      previous = piece
+    }
+    return HTML(raw: html)
   }
 
   /// What stands above the text: what colours it, and what is known about the character in focus.
@@ -83,7 +87,7 @@ enum InspectionPage {
       const values = bytes(data.values), next = words(data.next), chances = words(data.chances);
       const marks = data.marks.map(mark => ({ ...mark, labels: bytes(mark.labels) }));
       const read = find("read"), cells = [...read.querySelectorAll("i")], count = cells.length;
-      const lineEnds = cells.map(cell => cell.classList.contains("e") ? " e" : "");
+      const lineEnds = cells.map(cell => [...cell.classList].slice(1).map(n => " " + n).join(""));
       const index = new Map(cells.map((cell, i) => [cell, i]));
       let focus = -1;
 
@@ -190,7 +194,11 @@ enum InspectionPage {
         cells[focus].scrollIntoView({ block: "nearest" });
       });
       read.addEventListener("focus", () => { if (focus < 0) look(0); });
-      read.addEventListener("pointerover", event => look(index.get(event.target) ?? -1));
+      // Not pointerover, which also comes when the text scrolls under a pointer at rest.
+      read.addEventListener("pointermove", event => {
+        const i = index.get(event.target) ?? -1;
+        if (i !== focus) look(i);
+      });
       read.addEventListener("click", event => look(index.get(event.target) ?? -1));
 
       const choose = () => {

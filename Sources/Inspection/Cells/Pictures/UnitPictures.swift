@@ -4,7 +4,7 @@ import Plots
 /// One unit's excerpt for a terminal, as a picture, as a page, and as data.
 extension UnitTrace {
   /// Coloured text for a terminal with 256 colours; without colours, each line of text has a line
-  /// under it with the activations in tenths, and dots for zero.
+  /// under it with the activations in tenths: 1 to 9 and X, a to j below zero, a dot for zero.
   public func terminalText(isColoured: Bool) -> String {
     isColoured ? colouredText : plainText
   }
@@ -34,19 +34,16 @@ extension UnitTrace {
         finish()
         continue
       }
-      let tenths = Int((activation * 10).rounded())
-      let mark = tenths == 0 ? "." : tenths > 0 ? "+" : "-"
-      let digit = abs(tenths) < 10 ? "\(abs(tenths))" : "X"
       let shown = Self.printable(piece)
       line += shown
-      // The sign stands above the digit only where there is room: the letters a…j are negative.
-      let negative = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"]
-      let letter = mark == "-" ? negative[min(abs(tenths), 10) - 1] : mark == "." ? "." : digit
-      below += String(repeating: " ", count: max(shown.count - 1, 0)) + letter
+      below += String(repeating: " ", count: max(shown.count - 1, 0))
+      below.append(Self.tenths[10 + Int((min(max(activation, -1), 1) * 10).rounded())])
     }
     finish()
     return text
   }
+
+  private static let tenths = Array("jihgfedcba.123456789X")
 
   /// Tabs as spaces, and what would move the cursor as its picture.
   private static func printable(_ piece: String) -> String {
@@ -96,7 +93,7 @@ extension UnitTrace {
       <text x="20" y="28" font-family="system-ui,sans-serif" font-size="15" font-weight="600" \
       fill="#1c1e21">\(HTML.escaped(title))</text>
       <g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="13" fill="#1c1e21" \
-      xml:space="preserve">
+      xml:space="preserve" shape-rendering="crispEdges">
       \(cells)</g>
       </svg>
 
@@ -109,7 +106,11 @@ extension UnitTrace {
   }
 
   private var title: String {
-    "Unit \(unit): " + (signal == "c" ? "tanh(c)" : signal) + " from −1 (blue) to 1 (red)"
+    switch colours {
+    case .squashed:
+      "Unit \(unit): " + (signal == "c" ? "tanh(c)" : signal) + " from −1 (blue) to 1 (red)"
+    case .range: "Unit \(unit): \(signal) from its least (blue) to its greatest (red)"
+    }
   }
 
   /// A page with the coloured text, and the unit's states and gates as lines.
@@ -118,7 +119,7 @@ extension UnitTrace {
       "Unit \(unit.unit) of layer \(unit.layer)",
       subtitle: title, style: InspectionPage.style)
     page.raw("<div class=\"read\">\(InspectionPage.spans(colouredPieces))</div>\n")
-    let count = min(excerpt.tokens.count, 600)
+    let count = min(excerpt.tokens.count, 150)
     let places = (0..<count).map { Double($0) }
     func lines(_ series: [(name: String, values: [Float])]) -> [Mark] {
       series.enumerated().map { index, series in

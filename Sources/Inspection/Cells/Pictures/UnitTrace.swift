@@ -14,14 +14,25 @@ public struct UnitTrace: Sendable {
   /// By name, one number for each token of the excerpt.
   public let states: [(name: String, values: [Float])]
   public let gates: [(name: String, values: [Float])]
+  public let colours: Colours
+
+  /// What is blue, and what is red.
+  public enum Colours: String, Sendable, CaseIterable {
+    /// −1 and 1, of tanh(c) as in the paper, or of a state that stays within them.
+    case squashed
+    /// The least and the greatest number of the excerpt: for a unit that counts.
+    case range
+  }
 
   /// Reads an excerpt, beginning some tokens earlier.
   ///
   /// - Throws: ``UnitError`` if the model has no such unit.
   public init<Model: RecurrentModel>(
-    of unit: UnitName, _ model: Model, reading text: InspectedText, excerpt: Excerpt
+    of unit: UnitName, _ model: Model, reading text: InspectedText, excerpt: Excerpt,
+    colours: Colours = .squashed
   ) throws(UnitError) {
     self.unit = unit
+    self.colours = colours
     self.excerpt = excerpt
     let reading = StreamedReading(
       text.tokens, recording: excerpt.tokens, streams: 32, warmUp: ModelRecording.warmUp)
@@ -70,7 +81,11 @@ public struct UnitTrace: Sendable {
 
   /// From −1 to 1, for each token of the excerpt.
   var activations: [Float] {
-    squashed(states.first { $0.name == signal }?.values ?? [], signal: signal)
+    let values = states.first { $0.name == signal }?.values ?? []
+    switch colours {
+    case .squashed: return squashed(values, signal: signal)
+    case .range: return stretched(values)
+    }
   }
 
   /// The pieces of text that are shown, each with its activation.
