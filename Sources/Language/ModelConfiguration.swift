@@ -132,7 +132,19 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 }
 
 /// A recurrent language model of any cell: where a name has become a model.
-public protocol RecurrentModel: LanguageModel, StreamModel {}
+public protocol RecurrentModel: LanguageModel, StreamModel {
+  /// Reads a window, without a record for gradients, and tells what went on inside.
+  ///
+  /// - Returns: what the readout gets, `[T, B, H]`; the state after the window; and a trace of each
+  ///   layer, from the lowest up.
+  func traced(_ window: Window, from state: State?)
+    -> (hidden: Tensor, state: State, layers: [LayerTrace])
+
+  /// Unnormalised log-probabilities of the next tokens, `[…, V]`.
+  ///
+  /// - Parameter hidden: what the readout gets, `[…, H]`.
+  func logits(of hidden: Tensor) -> Tensor
+}
 
 extension RecurrentLanguageModel: RecurrentModel {}
 

@@ -107,6 +107,21 @@ where Core.Input == Tensor, Core.Output == Tensor {
     }
   }
 
+  public func traced(_ window: Window, from state: Core.State?)
+    -> (hidden: Tensor, state: Core.State, layers: [LayerTrace])
+  {
+    withoutGradients {
+      let inputs = embedding.tensor.gathering(
+        window.inputs, leading: [window.steps, window.batch])
+      let (hidden, last, layers) = core.traced(over: inputs, from: state)
+      return (hidden, last, layers)
+    }
+  }
+
+  public func logits(of hidden: Tensor) -> Tensor {
+    withoutGradients { hidden.times(readout.transposed) + readoutBias.broadcast }
+  }
+
   /// PyTorch's names, for a module with an `Embedding`, an `LSTM` (say) and a `Linear` decoder.
   public var parameters: [(name: String, parameter: Parameter)] {
     [("embedding.weight", embedding)]

@@ -109,7 +109,7 @@ public struct Vocabulary: Sendable, Equatable {
   }
 
   /// Appends what `token` adds to a text that so far ends in `previous`.
-  func append(_ token: Int32, after previous: Int32?, to bytes: inout [UInt8]) {
+  package func append(_ token: Int32, after previous: Int32?, to bytes: inout [UInt8]) {
     guard unit == .words else {
       bytes += spellings[Int(token)]
       return

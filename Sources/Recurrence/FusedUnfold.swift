@@ -49,6 +49,26 @@ struct FusedUnfold {
   func callAsFunction(over inputs: Tensor, from state: [Tensor]?, lengths: [Int]?)
     -> (outputs: Tensor, last: [Tensor])
   {
+    let (pass, lookup) = run(over: inputs, from: state, lengths: lengths)
+    let states = state ?? []
+    let weights = joint ? [input.tensor] : [input.tensor, recurrent.tensor]
+    let results = Tensor.record(
+      [pass.outputs()] + pass.lastStates(),
+      from: [lookup?.table ?? inputs] + states + weights + biases
+    ) { gradients, sink in
+      // Going back uses the pass up; whoever comes a second time runs forward again.
+      let run = pass.claim() ? pass : pass.repeated(from: state)
+      withExtendedLifetime(run) {
+        run.backward(from: gradients, joint: joint, states: states.count, into: &sink)
+      }
+    }
+    return (results[0], Array(results.dropFirst()))
+  }
+
+  /// The pass after its run forward, and the table that it looked its inputs up in.
+  func run(over inputs: Tensor, from state: [Tensor]?, lengths: [Int]?)
+    -> (pass: FusedPass, lookup: Lookup?)
+  {
     let (steps, batch) = sequenceShape(inputs)
     checkLengths(lengths, steps: steps, batch: batch)
     let hiddenSize = recurrent.columns.count
@@ -64,20 +84,7 @@ struct FusedUnfold {
     let pass = FusedPass(
       self, steps: steps, batch: batch, inputs: inputs, lookup: lookup, lengths: lengths)
     pass.forward(from: state)
-
-    let states = state ?? []
-    let weights = joint ? [input.tensor] : [input.tensor, recurrent.tensor]
-    let results = Tensor.record(
-      [pass.outputs()] + pass.lastStates(),
-      from: [lookup?.table ?? inputs] + states + weights + biases
-    ) { gradients, sink in
-      // Going back uses the pass up; whoever comes a second time runs forward again.
-      let run = pass.claim() ? pass : pass.repeated(from: state)
-      withExtendedLifetime(run) {
-        run.backward(from: gradients, joint: joint, states: states.count, into: &sink)
-      }
-    }
-    return (results[0], Array(results.dropFirst()))
+    return (pass, lookup)
   }
 
   /// The table that the inputs were gathered from, if multiplying it is less work.

@@ -45,13 +45,21 @@ public struct GRUCell: RecurrentCell {
   public func initialState(batch: Int) -> Tensor { Tensor(zeros: [batch, weightHH.shape[1]]) }
 
   public func callAsFunction(_ x: Tensor, _ h: Tensor) -> (output: Tensor, state: Tensor) {
-    let fromInput = Gates<Gate>(x.times(weightIH.transposed) + biasIH.broadcast)
-    let fromState = Gates<Gate>(h.times(weightHH.transposed) + biasHH.broadcast)
+    let (fromInput, fromState) = preactivations(x, h)
     let r = sigmoid(fromInput[.reset] + fromState[.reset])
     let z = sigmoid(fromInput[.update] + fromState[.update])
     let n = tanh(fromInput[.candidate] + r * fromState[.candidate])
     let next = (1 - z) * n + z * h
     return (next, next)
+  }
+
+  /// W_i x + b_i and W_h h + b_h of all gates, apart, since the candidate's r stands between them.
+  func preactivations(_ x: Tensor, _ h: Tensor) -> (fromInput: Gates<Gate>, fromState: Gates<Gate>)
+  {
+    (
+      Gates(x.times(weightIH.transposed) + biasIH.broadcast),
+      Gates(h.times(weightHH.transposed) + biasHH.broadcast)
+    )
   }
 
   public func unfold(over inputs: Tensor, from state: Tensor?, lengths: [Int]?, mode: Mode)

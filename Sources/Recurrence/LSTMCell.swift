@@ -68,12 +68,17 @@ public struct LSTMCell: RecurrentCell {
   }
 
   public func callAsFunction(_ x: Tensor, _ s: LSTMState) -> (output: Tensor, state: LSTMState) {
-    let fromInput = x.times(weightIH.transposed) + biasIH.broadcast
-    let fromState = s.h.times(weightHH.transposed) + biasHH.broadcast
-    let gates = Gates<Gate>(fromInput + fromState)
+    let gates = preactivations(x, s)
     let c = sigmoid(gates[.forget]) * s.c + sigmoid(gates[.input]) * tanh(gates[.cell])
     let h = sigmoid(gates[.output]) * tanh(c)
     return (h, LSTMState(h: h, c: c))
+  }
+
+  /// What the gates squash, W_i x + b_i + W_h h + b_h for each.
+  func preactivations(_ x: Tensor, _ s: LSTMState) -> Gates<Gate> {
+    let fromInput = x.times(weightIH.transposed) + biasIH.broadcast
+    let fromState = s.h.times(weightHH.transposed) + biasHH.broadcast
+    return Gates<Gate>(fromInput + fromState)
   }
 
   public func unfold(over inputs: Tensor, from state: LSTMState?, lengths: [Int]?, mode: Mode)

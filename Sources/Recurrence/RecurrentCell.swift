@@ -45,6 +45,15 @@ public protocol RecurrentCell: Unfoldable {
   ///   - state: s, each tensor `[B, …]`.
   /// - Returns: the output h and the next state s′.
   func callAsFunction(_ input: Input, _ state: State) -> (output: Output, state: State)
+
+  /// The gates of one step by name, each `[B, H]` with values from 0 to 1, for inspection; none by
+  /// default.
+  func gates(_ input: Input, _ state: State) -> [TracedTensor]
+
+  /// As `unfold`, and what went on inside each layer: the states of all steps, and the gates. By
+  /// default by stepping the cell.
+  func traced(over inputs: Input, from state: State?)
+    -> (outputs: Output, last: State, layers: [LayerTrace])
 }
 
 /// Whether a model is being trained, which is when dropout acts.

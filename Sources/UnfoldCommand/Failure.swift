@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inspection
 import Interchange
 import Language
 import Learning
@@ -84,6 +85,13 @@ private func systemCode(for error: any Error) -> Int32 {
     case .damagedSettings: return data
     }
   case is ScoringError: return data
+  case is RecordingError, is NoUnits: return data
+  case is UnitError: return usage
+  case let error as ProbeError:
+    switch error {
+    case .invalidExpression, .repeatedName: return usage
+    case .invalidLabel, .uncountable: return data
+    }
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

@@ -13,15 +13,15 @@ struct UnfoldCommand: ParsableCommand {
         unfold train input.txt --out runs/mine
         unfold generate runs/mine --prompt "Once upon a time"
         unfold evaluate runs/mine other.txt
+        unfold inspect runs/mine other.txt
 
       Results go to standard output, progress and messages to standard error. Exit codes: 0 done, \
       1 failure, 64 wrong usage, 65 unusable data or model, 66 missing input, 73 or 74 can't write, \
       75 training diverged, 130 interrupted after a saved checkpoint.
       """,
     subcommands: [
-      Train.self, Generate.self, Evaluate.self, Score.self, NGram.self, Mix.self, Quantize.self,
-      Report.self,
-      Benchmark.self, Doctor.self,
+      Train.self, Generate.self, Evaluate.self, Score.self, NGram.self, Mix.self, Inspect.self,
+      Quantize.self, Report.self, Benchmark.self, Doctor.self,
     ])
 
   /// Parses and runs; whatever is wrong becomes one sentence on standard error.

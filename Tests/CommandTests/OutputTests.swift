@@ -85,7 +85,8 @@ extension CommandTests {
     }
 
     @Test(arguments: [
-      "train", "generate", "evaluate", "score", "ngram", "mix", "quantize", "benchmark", "doctor",
+      "train", "generate", "evaluate", "score", "ngram", "mix", "inspect", "quantize", "report",
+      "benchmark", "doctor",
     ])
     func helpTeaches(command: String) throws {
       let result = try place.unfold(command, "--help")

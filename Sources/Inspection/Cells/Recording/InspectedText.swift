@@ -1,0 +1,169 @@
+import Foundation
+import Language
+import Tensors
+
+/// The text that an inspection reads, as the model sees it: tokens, and the characters that they
+/// complete.
+///
+/// A long text is sampled: passages, evenly spaced, each from the beginning of a paragraph (in
+/// source code, from a line after a blank one that isn't indented).
+public struct InspectedText: Sendable {
+  /// A contiguous part of the text.
+  struct Passage: Sendable {
+    /// Its tokens among those of the whole sample.
+    let tokens: Range<Int>
+    /// Its characters among those of the whole sample.
+    let characters: Range<Int>
+    /// Characters of the whole text before it; nil if the model's vocabulary changes their number.
+    let characterOffset: Int?
+  }
+
+  public let name: String
+  public let tokens: [Int32]
+  /// What the tokens spell.
+  public let characters: [Unicode.Scalar]
+  public let syntax: TextSyntax
+  /// Characters left out, or words read as `<unk>`, because the vocabulary lacks them.
+  public let outOfVocabulary: Int
+  /// Bytes of the whole text, and of the passages that are read.
+  public let bytes: (whole: Int, read: Int)
+  /// The character that each token completes; −1 for a byte within a character.
+  let characterOfToken: [Int32]
+  let passages: [Passage]
+
+  /// - Parameters:
+  ///   - limit: how many bytes are read at most.
+  ///   - syntax: nil to guess it from the text.
+  /// - Throws: `CorpusError`, `VocabularyError`.
+  public init(
+    _ text: SourceText, vocabulary: Vocabulary, limit: Int, syntax: TextSyntax? = nil
+  ) throws {
+    let parts = Self.passages(of: text.bytes, limit: limit)
+    var builder = Builder(vocabulary: vocabulary)
+    for part in parts {
+      try builder.append(text.bytes[part], of: text, offset: part.lowerBound)
+    }
+    guard builder.tokens.count >= 16 else {
+      throw CorpusError.tooShort(text.name, tokens: builder.tokens.count, needed: 16)
+    }
+    name = text.name
+    tokens = builder.tokens
+    characters = builder.characters
+    characterOfToken = builder.characterOfToken
+    passages = builder.passages
+    outOfVocabulary = builder.outOfVocabulary
+    bytes = (text.bytes.count, parts.reduce(0) { $0 + $1.count })
+    self.syntax = syntax ?? TextSyntax(guessing: builder.characters.prefix(1 << 18))
+  }
+
+  /// A probe's label for each token: that of the character which it completes; NaN where the
+  /// question doesn't apply, and for a token that completes none.
+  package func labels(of probe: Probe) -> [Float] {
+    tokenLabels { passage in
+      probe.labels(ProbedText(Array(characters[passage.characters]), syntax: syntax))
+    }
+  }
+
+  /// As above, for labels from a file.
+  ///
+  /// - Throws: ``ProbeError/uncountable(file:reason:)``.
+  package func labels(of file: LabelFile) throws(ProbeError) -> [Float] {
+    guard passages.allSatisfy({ $0.characterOffset != nil }) else {
+      throw .uncountable(
+        file: file.name,
+        reason: "the model doesn't know every character of the text, or reads words, so that "
+          + "characters can't be counted; use a model over bytes")
+    }
+    return tokenLabels { passage in
+      let start = passage.characterOffset ?? 0
+      return file.labels(of: start..<start + passage.characters.count)
+    }
+  }
+
+  private func tokenLabels(_ labels: (Passage) -> [Float?]) -> [Float] {
+    var result = [Float](repeating: .nan, count: tokens.count)
+    for passage in passages {
+      let labels = labels(passage)
+      for token in passage.tokens where characterOfToken[token] >= 0 {
+        let index = Int(characterOfToken[token]) - passage.characters.lowerBound
+        if let label = labels[index] { result[token] = label }
+      }
+    }
+    return result
+  }
+}
+
+extension InspectedText {
+  /// Byte ranges of the passages: all of the text if it is short enough.
+  package static func passages(of bytes: Data, limit: Int) -> [Range<Data.Index>] {
+    let whole = bytes.startIndex..<bytes.endIndex
+    guard bytes.count > limit else { return [whole] }
+    let count = max(1, min(16, limit / 4096))
+    let length = limit / count
+    return (0..<count).map { index in
+      let from = whole.lowerBound + bytes.count / count * index
+      let start = index == 0 ? from : paragraph(in: bytes, from: from, atMost: length / 4)
+      var end = min(start + length, whole.upperBound)
+      // Not within a character: its later bytes are 10xxxxxx.
+      while end > start, end < whole.upperBound, bytes[end] & 0xC0 == 0x80 { end -= 1 }
+      return start..<end
+    }
+  }
+
+  /// The first line at or after `from` that isn't indented and follows a blank one; else the first
+  /// line; else the first whole character.
+  private static func paragraph(in bytes: Data, from: Int, atMost reach: Int) -> Int {
+    let end = min(from + reach, bytes.endIndex)
+    let newline = UInt8(ascii: "\n")
+    var firstLine: Int?
+    var index = from
+    while index < end {
+      defer { index += 1 }
+      guard bytes[index] == newline, index + 1 < end else { continue }
+      let next = index + 1
+      firstLine = firstLine ?? next
+      let before = index > 0 && bytes[index - 1] == UInt8(ascii: "\r") ? index - 2 : index - 1
+      let followsBlank = before >= bytes.startIndex && bytes[before] == newline
+      let isIndented = [UInt8(ascii: " "), UInt8(ascii: "\t"), newline, UInt8(ascii: "\r")]
+        .contains(bytes[next])
+      if followsBlank, !isIndented { return next }
+    }
+    if let firstLine { return firstLine }
+    var start = from
+    while start < bytes.endIndex, bytes[start] & 0xC0 == 0x80 { start += 1 }
+    return start
+  }
+}
+
+/// Collects passages.
+private struct Builder {
+  let vocabulary: Vocabulary
+  var tokens: [Int32] = []
+  var characters: [Unicode.Scalar] = []
+  var characterOfToken: [Int32] = []
+  var passages: [InspectedText.Passage] = []
+  var outOfVocabulary = 0
+
+  mutating func append(_ bytes: Data, of text: SourceText, offset: Int) throws {
+    let encoded = try vocabulary.encode(bytes, source: text.name)
+    let (firstToken, firstCharacter) = (tokens.count, characters.count)
+    var assembler = UTF8Assembler()
+    var previous: Int32?
+    for token in encoded.tokens {
+      var spelling: [UInt8] = []
+      vocabulary.append(token, after: previous, to: &spelling)
+      previous = token
+      let completed = assembler.append(spelling).unicodeScalars
+      characters.append(contentsOf: completed)
+      characterOfToken.append(completed.isEmpty ? -1 : Int32(characters.count - 1))
+    }
+    tokens += encoded.tokens
+    outOfVocabulary += encoded.outOfVocabulary
+    let isExact = vocabulary.unit != .words && encoded.outOfVocabulary == 0
+    let before = text.bytes[text.bytes.startIndex..<offset]
+    passages.append(
+      InspectedText.Passage(
+        tokens: firstToken..<tokens.count, characters: firstCharacter..<characters.count,
+        characterOffset: isExact ? before.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } : nil))
+  }
+}
