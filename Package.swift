@@ -20,7 +20,9 @@ let package = Package(
     .target(name: "Recurrence", dependencies: ["Interchange"]),
     .target(name: "Learning", dependencies: ["Recurrence"]),
     .target(name: "Language", dependencies: ["Learning"]),
-    .target(name: "Unfold", dependencies: ["Language"]),
+    .target(name: "Plots"),
+    .target(name: "Inspection", dependencies: ["Language", "Plots"]),
+    .target(name: "Unfold", dependencies: ["Inspection"]),
     .executableTarget(
       name: "UnfoldCommand",
       dependencies: [
@@ -34,6 +36,8 @@ let package = Package(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LearningTests", dependencies: ["Learning"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "PlotsTests", dependencies: ["Plots"], exclude: ["Snapshots"]),
+    .testTarget(name: "InspectionTests", dependencies: ["Inspection"]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],
