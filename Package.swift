@@ -37,7 +37,8 @@ let package = Package(
     .testTarget(name: "LearningTests", dependencies: ["Learning"], resources: [.copy("Fixtures")]),
     .testTarget(name: "LanguageTests", dependencies: ["Language"], resources: [.copy("Fixtures")]),
     .testTarget(name: "PlotsTests", dependencies: ["Plots"], exclude: ["Snapshots"]),
-    .testTarget(name: "InspectionTests", dependencies: ["Inspection"]),
+    .testTarget(
+      name: "InspectionTests", dependencies: ["Inspection"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],
