@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inspection
 import Interchange
 import Language
 import Learning
@@ -65,7 +66,8 @@ private func systemCode(for error: any Error) -> Int32 {
     case .unknownSmoothing, .invalidPruning: return usage
     case .reservedWord, .noText: return data
     }
-  case is ARPAError: return data
+  case is ARPAError, is SpectrumError: return data
+  case is GradientSubjectError: return noInput
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

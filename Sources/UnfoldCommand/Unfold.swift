@@ -19,8 +19,8 @@ struct UnfoldCommand: ParsableCommand {
       75 training diverged, 130 interrupted after a saved checkpoint.
       """,
     subcommands: [
-      Train.self, Generate.self, Evaluate.self, NGram.self, Quantize.self, Benchmark.self,
-      Doctor.self,
+      Train.self, Generate.self, Evaluate.self, NGram.self, Gradients.self, Quantize.self,
+      Benchmark.self, Doctor.self,
     ])
 
   /// Parses and runs; whatever is wrong becomes one sentence on standard error.

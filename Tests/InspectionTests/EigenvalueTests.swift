@@ -34,7 +34,9 @@ import Testing
     var worst = 0.0
     for value in found {
       let distances = rest.map { hypot($0.real - value.real, $0.imaginary - value.imaginary) }
-      guard let nearest = distances.indices.min(by: { distances[$0] < distances[$1] }) else { break }
+      guard let nearest = distances.indices.min(by: { distances[$0] < distances[$1] }) else {
+        break
+      }
       worst = max(worst, distances[nearest])
       rest.remove(at: nearest)
     }
