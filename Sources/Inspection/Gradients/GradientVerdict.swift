@@ -65,8 +65,10 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
     case .healthy:
       let range =
         reach > steps ? "all \(steps) steps that were followed" : "\(reach) steps back"
+      let growth =
+        largestGrowth < 1.05 ? "never grows" : "grows \(Self.readable(largestGrowth))-fold at most"
       return "Gradients are healthy: more than 1 % of their norm reaches \(range), a factor of "
-        + "\(factor) a step, and it never grows more than \(Self.readable(largestGrowth))-fold."
+        + "\(factor) a step, and it \(growth)."
     }
   }
 
@@ -86,7 +88,7 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
         "use an LSTM or a GRU, whose state can pass a step unchanged",
         "start an LSTM with its forget gates open (a forget bias of 1 or more)",
         "start the recurrent matrices orthogonal, or as the identity with ReLU",
-        "don't lengthen the window of truncated BPTT beyond what gradients reach: it costs time "
+        "don’t lengthen the window of truncated BPTT beyond what gradients reach: it costs time "
           + "and brings nothing",
       ]
     }

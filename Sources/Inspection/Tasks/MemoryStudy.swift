@@ -11,7 +11,7 @@ import Tensors
 public struct MemoryStudy: Sendable {
   public var settings = MemorySettings()
   public var cells: [CellKind] = [.elman, .gru, .lstm]
-  public var lags = [10, 20, 50, 100, 200]
+  public var lags = [10, 20, 50, 100, 200, 500]
   public var seeds: [UInt64] = [1, 2, 3]
 
   public init() {}

@@ -3,21 +3,29 @@ import Plots
 
 /// Charts of gradients on their way back through time.
 enum FlowCharts {
-  private static let back = Axis("steps back, N − t")
+  private static let label = "‖∂L/∂sₜ‖"
   /// Below this share of the first norm there is nothing to see.
   private static let floor = 1e-12
 
   private static func lags(_ count: Int) -> [Double] { (0..<count).map { Double($0 + 1) } }
 
+  private static func back(_ count: Int) -> Axis {
+    Axis("steps back, N − t", domain: 0...Double(count + 1))
+  }
+
   /// An axis that leaves out what is beyond sight.
-  private static func axis(_ label: String, _ shown: [[Double]]) -> Axis {
+  ///
+  /// - Parameter room: how many times the first norm there is room for, so that a prediction of
+  ///   growth can be seen.
+  private static func axis(_ label: String, _ shown: [[Double]], room: Double = 1) -> Axis {
     let numbers = shown.flatMap { $0 }.filter { $0.isFinite && $0 > 0 }
     let first = shown.compactMap(\.first).max() ?? 1
     guard let low = numbers.min(), let high = numbers.max() else {
       return Axis(label, scale: .logarithmic)
     }
     let bottom = max(low, first * floor) / 1.5
-    return Axis(label, scale: .logarithmic, domain: bottom...max(high * 1.5, bottom * 10))
+    let top = min(max(high * 1.5, first * room), first / floor)
+    return Axis(label, scale: .logarithmic, domain: bottom...max(top, bottom * 10))
   }
 
   /// Measured gradient, product of Jacobians, their bound, and the eigenvalue's prediction.
@@ -45,9 +53,8 @@ enum FlowCharts {
     return Chart(
       "\(study.cell), \(study.start)",
       subtitle: "One sequence; rings lie on the line where theory and tape agree",
-      description: study.verdict.finding, x: back,
-      y: axis(
-        "‖∂L_N/∂s_t‖", [study.measured, study.bound, study.prediction, study.throughCellAlone]),
+      description: study.verdict.finding, x: back(x.count),
+      y: axis(label, [study.measured, study.bound, study.prediction, study.throughCellAlone]),
       size: .wide, marks: marks)
   }
 
@@ -67,8 +74,9 @@ enum FlowCharts {
     }
     return Chart(
       studies.first?.cell ?? "", subtitle: "Median of 16 sequences; dotted: λᴺ⁻ᵗ",
-      x: back, y: axis("‖∂L_N/∂s_t‖", studies.map { $0.flows.first?.norms ?? [] }),
-      size: Chart.Size(420, 320), legend: .atEnds, marks: marks)
+      x: back(studies.first?.measured.count ?? 0),
+      y: axis(label, studies.map { $0.flows.first?.norms ?? [] }, room: 1e3),
+      size: Chart.Size(420, 340), legend: .atEnds, marks: marks)
   }
 
   /// One cell, started in different ways.
@@ -83,8 +91,9 @@ enum FlowCharts {
     }
     return Chart(
       studies.first?.cell ?? "", subtitle: "Median and middle half of 16 sequences",
-      x: back, y: axis("‖∂L_N/∂s_t‖", studies.map { $0.flows.first?.norms ?? [] }),
-      size: Chart.Size(420, 320), marks: marks)
+      x: back(studies.first?.measured.count ?? 0),
+      y: axis(label, studies.map { $0.flows.first?.norms ?? [] }),
+      size: Chart.Size(420, 340), marks: marks)
   }
 
   /// A trained model: the parts of its state.
@@ -98,9 +107,10 @@ enum FlowCharts {
       ]
     }
     return Chart(
-      "Gradient of one prediction's loss for earlier states",
+      "Gradient of one prediction’s loss for earlier states",
       subtitle: "Median and middle half of \(flow.sequences) stretches of text",
-      x: back, y: axis("‖∂L_N/∂s_t‖, nats", shown.map(\.norms)), size: Chart.Size(680, 380),
+      x: back(shown.first?.norms.count ?? 0), y: axis("\(label), nats", shown.map(\.norms)),
+      size: Chart.Size(680, 380),
       legend: .atEnds, marks: marks)
   }
 
@@ -124,7 +134,8 @@ enum FlowCharts {
       ]
     return Chart(
       "Measured, multiplied and predicted", subtitle: "One stretch of text, the whole state",
-      x: back, y: axis("‖∂L_N/∂s_t‖, nats", [flow.measured]), size: .wide, marks: marks)
+      x: back(x.count), y: axis("\(label), nats", [flow.measured], room: 1e2), size: .wide,
+      marks: marks)
   }
 
   static func text(_ number: Double) -> String { String(format: "%.2f", number) }

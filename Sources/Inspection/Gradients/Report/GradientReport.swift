@@ -19,7 +19,11 @@ extension GradientStudy {
   private func addSummary(to page: inout Page) {
     page.section("In short")
     if model != nil, let verdict = verdicts.first {
-      page.notice("<strong>\(verdict.finding)</strong>")
+      if verdict.kind == .healthy {
+        page.paragraph("<strong>\(verdict.finding)</strong>")
+      } else {
+        page.notice("<strong>\(verdict.finding)</strong>")
+      }
       if !verdict.advice.isEmpty {
         let items = verdict.advice.map { advice -> HTML in "<li>\(advice)</li>\n" }
         page.raw("<p>What to try:</p>\n<ul>\n\(items.joined())</ul>\n")
@@ -31,14 +35,12 @@ extension GradientStudy {
         1 % of its norm within 20 steps is called vanishing, one that grows a hundredfold exploding.
         """)
       page.table(
-        ["cell", "start", "λ", "gradients", "a step", "1 % left after", "grows at most"],
+        ["cell", "start", "λ", "gradients", "factor a step", "steps to 1 %", "largest growth"],
         zip(starts, verdicts).map { study, verdict in
           [
             study.cell, study.start, FlowCharts.text(study.spectralRadius), verdict.kind.rawValue,
-            "× \(FlowCharts.text(verdict.factorPerStep))",
-            verdict.reach > verdict.steps
-              ? "more than \(verdict.steps) steps" : "\(verdict.reach) steps",
-            "\(GradientVerdict.readable(verdict.largestGrowth))-fold",
+            FlowCharts.text(verdict.factorPerStep), Self.reach(verdict),
+            GradientVerdict.readable(verdict.largestGrowth),
           ]
         })
       let kinds: [GradientVerdict.Kind] = [.vanishing, .exploding]
@@ -62,6 +64,15 @@ extension GradientStudy {
       """)
     if let modelFlow {
       page.figure(FlowCharts.parts(modelFlow))
+      page.table(
+        ["part of the state", "gradients", "factor a step", "steps to 1 %", "largest growth"],
+        modelFlow.flows.map { flow in
+          let verdict = GradientVerdict(subject: flow.part, norms: flow.norms)
+          return [
+            flow.part, verdict.kind.rawValue, FlowCharts.text(verdict.factorPerStep),
+            Self.reach(verdict), GradientVerdict.readable(verdict.largestGrowth),
+          ]
+        })
       let candidates = spectra.map(\.now).filter { !$0.name.contains("gate") }
       page.figure(
         FlowCharts.agreement(
@@ -88,7 +99,7 @@ extension GradientStudy {
       """)
     page.figures(groups(radii).map(FlowCharts.radii))
     page.heading("Over the start of the weights")
-    page.figures(groups(starts.filter { $0.cell != "Elman with ReLU" }).map(FlowCharts.starts))
+    page.figures(groups(starts).map(FlowCharts.starts))
   }
 
   /// Studies of the same cell together, in their order.
@@ -117,7 +128,7 @@ extension GradientStudy {
           title: layer.isEmpty ? "Singular values" : "Singular values, \(layer)")
       })
     let hasBefore = spectra.contains { $0.before != nil }
-    let names = ["spectral radius", "largest singular value", "eigenvalues outside"]
+    let names = ["spectral radius", "‖W‖₂", "eigenvalues outside"]
     page.table(
       ["matrix"] + (hasBefore ? names.flatMap { ["\($0), before", "after"] } : names),
       spectra.map { change in
@@ -146,16 +157,14 @@ extension GradientStudy {
     page.figures([
       LearningCharts.direction(truncation), LearningCharts.biasAndDeviation(truncation),
     ])
+    guard truncation.count == 1 else { return }
     page.table(
-      (truncation.count > 1 ? ["model"] : [])
-        + ["k", "cosine", "relative norm", "bias", "deviation"],
-      truncation.flatMap { entry in
-        entry.study.points.map { point in
-          (truncation.count > 1 ? [entry.name] : []) + ["\(point.window)"]
-            + [point.cosine, point.relativeNorm, point.bias, point.deviation].map {
-              String(format: "%.4f", $0)
-            }
-        }
+      ["k", "cosine", "relative norm", "bias", "deviation"],
+      first.study.points.map { point in
+        ["\(point.window)"]
+          + [point.cosine, point.relativeNorm, point.bias, point.deviation].map {
+            String(format: "%.4f", $0)
+          }
       })
   }
 
@@ -176,17 +185,19 @@ extension GradientStudy {
         \(GradientVerdict.readable(steepest?.gradientNorm ?? 0)) and ends far outside of the \
         picture, at w = \(FlowCharts.text(away?.w ?? 0)), b = \(FlowCharts.text(away?.b ?? 0)). With \
         the norm clipped at \(clipping.clipNorm) the path follows the foot of the cliff to an error \
-        of \(String(format: "%.4f", end?.error ?? 0)).
+        of \(Self.scientific(end?.error ?? 0)).
         """)
     page.figure(LearningCharts.cut())
     guard let training else { return }
     page.heading("In this model’s training")
-    let percent = String(format: "%.0f", training.clippedShare * 100)
     page.figure(
       LearningCharts.history(training),
       caption: training.clipNorm == nil
         ? "This training didn’t clip by norm."
-        : "Clipping acted in \(percent) % of the \(training.steps.count) steps that were logged.")
+        : """
+        Clipping acted in \(training.clippedCount) of the \(training.steps.count) steps that were \
+        logged.
+        """)
   }
 
   private func addMemory(to page: inout Page) {
@@ -209,6 +220,10 @@ extension GradientStudy {
     page.figures(MemoryTrial.Task.allCases.map { LearningCharts.memory(longMemory, task: $0) })
     page.table(
       ["task", "cell", "lag", "seeds that learned", "updates, median"], MemoryRow.rows(longMemory))
+  }
+
+  private static func reach(_ verdict: GradientVerdict) -> String {
+    verdict.reach > verdict.steps ? "> \(verdict.steps)" : "\(verdict.reach)"
   }
 
   private static func scientific(_ number: Double) -> String { String(format: "%.0e", number) }

@@ -49,12 +49,13 @@ extension GradientStudy {
     (settings.steps, settings.seed) = (steps, seed)
     let size = settings.hiddenSize
     let kinds: [CellKind] = [.elman, .lstm, .gru]
-    for kind in kinds {
+    for kind in kinds + [.elmanReLU] {
       progress("following gradients: \(kind.title)")
       let starts = FreshCell.starts(kind, hiddenSize: size)
       for (index, cell) in starts.enumerated() {
-        let found = try cell.study(settings, withBound: index == 0)
-        if index == 0 { study.freshCells.append(found) }
+        let isFeatured = index == 0 && kinds.contains(kind)
+        let found = try cell.study(settings, withBound: isFeatured)
+        if isFeatured { study.freshCells.append(found) }
         study.starts.append(found)
       }
       for radius in [0.5, 0.75, 0.9, 1, 1.1, 1.25, 1.5] {
@@ -63,10 +64,6 @@ extension GradientStudy {
             .study(settings, withBound: false))
       }
     }
-    let identity = CellInitialiser(input: .glorotUniform, recurrent: .identity(scale: 1))
-    study.starts.append(
-      try FreshCell(.elmanReLU, start: "identity", initialiser: identity)
-        .study(settings, withBound: false))
     study.verdicts = study.starts.map(\.verdict)
     try study.studyToyModels(kinds, seed: seed, progress)
     return study
@@ -173,8 +170,6 @@ package struct GradientHistory: Sendable, Encodable {
     clipped = logged.map { $0.clipped ?? false }
   }
 
-  /// The share of logged steps in which clipping acted.
-  package var clippedShare: Double {
-    Double(clipped.filter { $0 }.count) / Double(max(clipped.count, 1))
-  }
+  /// In how many of the logged steps clipping acted.
+  package var clippedCount: Int { clipped.filter { $0 }.count }
 }

@@ -40,23 +40,24 @@ enum LearningCharts {
   /// The cliff, and two paths of gradient descent.
   static func cliff(_ demonstration: ClippingDemonstration) -> Chart {
     let surface = ErrorSurface()
-    let field = Field(x: 4.2...5.6, y: -2.9 ... -2.0, columns: 280, rows: 200) {
+    let (w, b) = (4.45...5.15, -2.65 ... -2.1)
+    let field = Field(x: w, y: b, columns: 360, rows: 280) {
       surface(w: $0, b: $1).error
     }
     func path(_ places: [ErrorSurface.Place], _ name: String, _ colour: Colour) -> Mark {
       .line(
-        x: places.map(\.w), y: places.map(\.b), name: name, colour: colour, width: 2.25,
+        x: places.map(\.w), y: places.map(\.b), name: name, colour: colour, width: 2.5,
         showsEnds: true)
     }
     return Chart(
       "The cliff of a network of one unit",
       subtitle: "Error after 50 steps; gradient descent with a learning rate of "
         + "\(demonstration.learningRate), 100 updates from the ring",
-      x: Axis("weight w", domain: 4.2...5.6), y: Axis("bias b", domain: -2.9 ... -2.0),
+      x: Axis("weight w", domain: w), y: Axis("bias b", domain: b),
       size: Chart.Size(640, 460),
       marks: [
         .field(field, scale: ColourScale("error")),
-        .contours(field, levels: [0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.3]),
+        .contours(field, levels: [0.01, 0.02, 0.03, 0.04, 0.05, 0.3]),
         path(demonstration.plain, "as it is", .series(1)),
         path(demonstration.clipped, "norm clipped at \(demonstration.clipNorm)", .series(5)),
       ])
@@ -84,7 +85,8 @@ enum LearningCharts {
         colour: .series(1), shape: .cross, radius: 2.5),
     ]
     if let limit = history.clipNorm {
-      marks.append(.rule(y: limit, label: "clip norm \(limit)", colour: .series(1)))
+      marks.append(
+        .rule(y: limit, label: String(format: "clip norm %g", limit), colour: .series(1)))
     }
     return Chart(
       "Gradient norm in training", subtitle: "Before clipping, in the steps that were logged",

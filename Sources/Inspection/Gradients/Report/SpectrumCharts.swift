@@ -12,7 +12,7 @@ enum SpectrumCharts {
       marks.append(
         .points(
           x: before.eigenvalues.map(\.real), y: before.eigenvalues.map(\.imaginary),
-          name: "before training", colour: .muted, radius: radius))
+          name: "before training", colour: .series(0), radius: radius))
     }
     let now = change.now
     marks.append(
