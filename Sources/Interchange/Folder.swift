@@ -25,10 +25,15 @@ public enum Folder {
   ///
   /// - Throws: ``FileError``.
   public static func append(line: String, to url: URL) throws(FileError) {
+    try append(Array((line + "\n").utf8), to: url)
+  }
+
+  /// Appends bytes, as ``append(line:to:)`` does.
+  package static func append(_ bytes: [UInt8], to url: URL) throws(FileError) {
     let descriptor = try System.openForAppending(url.path)
     do {
       var writer = AtomicFile.Writer(descriptor: descriptor, path: url.path)
-      try writer.write(line + "\n")
+      try writer.write(bytes)
       try writer.flush()
     } catch {
       close(descriptor)

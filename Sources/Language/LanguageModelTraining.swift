@@ -107,8 +107,9 @@ public final class LanguageModelTraining {
       if saved.duration(to: clock.now) >= checkpointInterval { try save() }
     }
     if begin == nil { try save() }
-    let recorder = MetricsRecorder(
-      folder, every: metricsInterval ?? max(1, trainer.updatesPerEpoch / 100))
+    let interval = metricsInterval ?? max(1, trainer.updatesPerEpoch / 100)
+    trainer.measurementInterval = interval
+    let recorder = MetricsRecorder(folder, every: interval)
     try event(.started(steps: trainer.totalSteps, done: trainer.progress.step))
 
     let outcome = try trainer.run(shouldStop: shouldStop) { report in

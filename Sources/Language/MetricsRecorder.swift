@@ -30,6 +30,13 @@ final class MetricsRecorder {
     let gradientNorm: Double
     let clipped: Bool
     let tokensPerSecond: Double
+    let totalSteps: Int
+    /// In how many steps clipping acted, since the first.
+    let clippedByNorm, clippedByValue: Int
+    /// Of each parameter, before clipping.
+    let gradientNorms: [String: Float]
+    /// ‖Δw‖ / ‖w‖ of each parameter.
+    let updateRatios: [String: Float]
   }
 
   private struct EvaluationLine: Encodable {
@@ -51,7 +58,11 @@ final class MetricsRecorder {
       StepLine(
         step: report.step, epoch: report.epoch, seconds: elapsed, trainingNatsPerToken: report.loss,
         learningRate: report.learningRate, gradientNorm: report.gradientNorm,
-        clipped: report.clipped, tokensPerSecond: (Double(tokens) / seconds).rounded()))
+        clipped: report.clipped, tokensPerSecond: (Double(tokens) / seconds).rounded(),
+        totalSteps: report.totalSteps, clippedByNorm: report.clipping.byNorm,
+        clippedByValue: report.clipping.byValue,
+        gradientNorms: report.figures { $0.gradientNorm },
+        updateRatios: report.figures(\.updateRatio)))
     (last, tokens) = (clock.now, 0)
   }
 
@@ -67,5 +78,15 @@ final class MetricsRecorder {
   private func write(_ line: some Encodable) throws {
     let text = String(decoding: try encoder.encode(line), as: UTF8.self)
     try Folder.append(line: text, to: folder.metrics)
+  }
+}
+
+extension StepReport {
+  /// A figure of each parameter, by name.
+  fileprivate func figures(_ figure: (ParameterStep) -> Double?) -> [String: Float] {
+    let figures = parameters.compactMap { parameter in
+      figure(parameter).map { (parameter.name, Float($0)) }
+    }
+    return Dictionary(uniqueKeysWithValues: figures)
   }
 }

@@ -8,6 +8,9 @@ import Interchange
 ///     checkpoints/         what a resumed training needs
 ///     metrics.jsonl        a line for each measurement
 ///     samples.txt          what the model wrote after each evaluation
+///     results.json         how it ended, and the tables of the end
+///     report.html          all of this as pictures
+///     events.out.tfevents… the same for TensorBoard
 public struct RunFolder: Sendable {
   public let url: URL
 
@@ -18,7 +21,9 @@ public struct RunFolder: Sendable {
   public var checkpoints: URL { url.appending(path: "checkpoints") }
   public var metrics: URL { url.appending(path: "metrics.jsonl") }
   public var samples: URL { url.appending(path: "samples.txt") }
-  private var configuration: URL { url.appending(path: "configuration.json") }
+  public var results: URL { url.appending(path: "results.json") }
+  public var report: URL { url.appending(path: "report.html") }
+  public var configuration: URL { url.appending(path: "configuration.json") }
 
   /// Whether a run was begun here.
   public var holdsRun: Bool { FileManager.default.fileExists(atPath: configuration.path) }
@@ -67,7 +72,7 @@ public struct RunFolder: Sendable {
   /// The line above the sample of a step.
   static func sampleHeading(step: Int) -> String { "— after step \(step) —" }
 
-  private static func step(ofHeading line: Substring) -> Int? {
+  package static func step(ofHeading line: Substring) -> Int? {
     guard line.hasPrefix("— after step "), line.hasSuffix(" —") else { return nil }
     return Int(line.dropFirst("— after step ".count).dropLast(" —".count))
   }
@@ -102,7 +107,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .holdsModel(let path):
       "\(path) already holds a model, which would be taken for this run's; choose another --out."
     case .holdsNoRun(let path):
-      "\(path) holds no training run (it has no configuration.json), so there is nothing to resume."
+      "\(path) holds no training run (it has no configuration.json)."
     case .damaged(let file): "\(file) can't be read as the settings of a training run."
     case .textWasStandardInput(let path):
       "The text of this run came from standard input, which isn't kept; put it in a file and go on "

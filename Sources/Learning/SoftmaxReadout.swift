@@ -69,7 +69,7 @@ private final class ReadoutPass {
   }
 
   /// Logits that are in memory at once: few enough for the cache, many enough for the products.
-  private static let logitsAtOnce = 1 << 21
+  private static let logitsAtOnce = 1 << 22
 
   func profiled() -> Double {
     let products = wantsGradients ? 3 : 1
@@ -78,7 +78,8 @@ private final class ReadoutPass {
 
   private func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
-    let blockRows = min(rows, max(64, Self.logitsAtOnce / stride))
+    let blocks = (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce
+    let blockRows = max(min(rows, 64), (rows + blocks - 1) / blocks)
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
     let forward = packed(transposed: true)

@@ -11,6 +11,10 @@ public final class Trainer<Model: StreamModel> {
   public let model: Model
   public let configuration: TrainingConfiguration
   public private(set) var progress: TrainingProgress
+  /// Every so many steps, and before each evaluation, the report of a step tells what it did to
+  /// each parameter; nil for never. It changes no result, and costs about two passes over the
+  /// weights.
+  public var measurementInterval: Int?
 
   private let streams: Streams
   private let evaluate: ((Model) -> CrossEntropy)?
@@ -81,9 +85,10 @@ public final class Trainer<Model: StreamModel> {
     var result = configuration.truncation.gradients(
       of: model, on: streams, update: update, from: state, mode: mode)
     let rate = rate(ofStep: number)
+    let measurement = measurement(ofStep: number + 1, result.gradients)
     let outcome = configuration.clipping.clip(&result.gradients, of: parameters)
     let loss = Double(result.loss)
-    let report = StepReport(
+    var report = StepReport(
       step: number + 1, totalSteps: totalSteps, epoch: number / updatesPerEpoch + 1, loss: loss,
       learningRate: rate, gradientNorm: outcome.norm,
       clipped: outcome.clippedNorm || outcome.clippedValue, tokens: result.predictions)
@@ -93,7 +98,16 @@ public final class Trainer<Model: StreamModel> {
     optimiser.update(with: result.gradients, learningRate: rate, gradientScale: outcome.scale)
     state = result.state
     progress.note(loss: loss, predictions: result.predictions, clipping: outcome)
+    report.clipping = progress.clipping
+    report.parameters = measurement?.finished() ?? []
     return (report, nil)
+  }
+
+  private func measurement(ofStep step: Int, _ gradients: Gradients) -> StepMeasurement? {
+    guard let measurementInterval else { return nil }
+    let isEvaluated = isEvaluated(after: step)
+    guard isEvaluated || step.isMultiple(of: measurementInterval) else { return nil }
+    return StepMeasurement(parameters, gradients, withHistograms: isEvaluated)
   }
 
   private func divergence(step: Int, loss: Double, gradientNorm: Double) -> Divergence {
@@ -110,8 +124,11 @@ public final class Trainer<Model: StreamModel> {
 
   /// Whether the newest step is one after which the model is evaluated, and that hasn't been done.
   public var isEvaluationDue: Bool {
-    guard progress.step > progress.evaluatedStep else { return false }
-    let inEpoch = (progress.step - 1) % updatesPerEpoch + 1
+    progress.step > progress.evaluatedStep && isEvaluated(after: progress.step)
+  }
+
+  private func isEvaluated(after step: Int) -> Bool {
+    let inEpoch = (step - 1) % updatesPerEpoch + 1
     let parts = min(configuration.evaluationsPerEpoch, updatesPerEpoch)
     return inEpoch * parts / updatesPerEpoch > (inEpoch - 1) * parts / updatesPerEpoch
   }

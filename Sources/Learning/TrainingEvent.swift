@@ -21,6 +21,10 @@ public struct StepReport: Sendable, Equatable {
   public let clipped: Bool
   /// Predictions in the window.
   public let tokens: Int
+  /// How often clipping acted so far, this step included.
+  public internal(set) var clipping = ClippingCounts()
+  /// What the step did to each parameter; empty unless the trainer was asked to look.
+  public internal(set) var parameters: [ParameterStep] = []
 }
 
 /// One evaluation.

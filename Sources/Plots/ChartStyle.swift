@@ -20,6 +20,7 @@ enum ChartStyle {
     .chart .axis{stroke:#8a9099;stroke-width:1;fill:none}
     .chart .line{stroke:currentColor;stroke-width:1.75;fill:none;stroke-linejoin:round;stroke-linecap:round}
     .chart .band{fill:currentColor;fill-opacity:.18;stroke:none}
+    .chart .area{fill:currentColor;fill-opacity:.3;stroke:currentColor;stroke-width:1.2;stroke-linejoin:round}
     .chart .bar,.chart .fill{fill:currentColor;stroke:none}
     .chart .bar{shape-rendering:crispEdges}
     .chart .dot{fill:currentColor;fill-opacity:.75;stroke:#fff;stroke-width:.6}

@@ -2,12 +2,14 @@
 ///
 /// - SeeAlso: C. Maple, "Geometric design and space planning using the marching squares and
 ///   marching cube algorithms", 2003.
-struct Contours {
+package struct Contours {
   let field: Field
+
+  package init(field: Field) { self.field = field }
 
   /// The segments at one level, in the field's units. Cells with a number that isn't finite have
   /// none; a saddle is resolved by the mean of its corners.
-  func segments(at level: Double) -> [(x1: Double, y1: Double, x2: Double, y2: Double)] {
+  package func segments(at level: Double) -> [(x1: Double, y1: Double, x2: Double, y2: Double)] {
     var segments: [(x1: Double, y1: Double, x2: Double, y2: Double)] = []
     guard field.rows > 1, field.columns > 1 else { return [] }
     for row in 0..<field.rows - 1 {

@@ -82,13 +82,17 @@ extension Canvas {
   }
 
   private mutating func draw(_ histogram: Mark.Histogram) {
-    let style = "bar \(histogram.colour.cssClass)"
-    for (index, count) in histogram.counts.enumerated() where count != 0 {
-      guard let from = x(histogram.edges[index]), let to = x(histogram.edges[index + 1]),
-        let end = y(count)
-      else { continue }
-      drawing.rectangle(from, min(y.foot, end), to - from - 0.5, abs(end - y.foot), style)
+    var outline: [Polyline.Point] = []
+    for (index, count) in histogram.counts.enumerated() {
+      guard let from = x(histogram.edges[index]), let to = x(histogram.edges[index + 1]) else {
+        continue
+      }
+      let height = count == 0 ? y.foot : y(count) ?? y.foot
+      outline += [(from, height), (to, height)]
     }
+    guard let first = outline.first, let last = outline.last else { return }
+    let closed = [(first.x, y.foot)] + outline + [(last.x, y.foot)]
+    drawing.path(Polyline.path(closed) + "Z", "area \(histogram.colour.cssClass)")
   }
 
   private mutating func draw(_ field: Field, _ scale: ColourScale) {

@@ -1,14 +1,14 @@
 import Foundation
 
 /// A number that an axis shows.
-struct Tick: Equatable {
-  let value: Double
+package struct Tick: Equatable, Sendable {
+  package let value: Double
   /// Empty for a minor one.
-  let label: String
+  package let label: String
 }
 
 /// Round numbers for axes.
-enum Ticks {
+package enum Ticks {
   static func of(_ projection: Projection, atMost count: Int) -> [Tick] {
     switch projection.axis.scale {
     case .linear: linear(projection.domain, atMost: count)
@@ -19,7 +19,7 @@ enum Ticks {
   }
 
   /// Multiples of 1, 2 or 5 times a power of ten.
-  static func linear(_ domain: ClosedRange<Double>, atMost count: Int) -> [Tick] {
+  package static func linear(_ domain: ClosedRange<Double>, atMost count: Int) -> [Tick] {
     let (low, high) = (domain.lowerBound, domain.upperBound)
     let span = high - low
     guard span > 0, span.isFinite, count > 0 else { return [] }
@@ -46,7 +46,7 @@ enum Ticks {
   }
 
   /// Powers of ten; with less than two of them in sight, 2 and 5 between them too.
-  static func logarithmic(_ domain: ClosedRange<Double>, atMost count: Int) -> [Tick] {
+  package static func logarithmic(_ domain: ClosedRange<Double>, atMost count: Int) -> [Tick] {
     let (low, high) = (log10(domain.lowerBound) - 1e-9, log10(domain.upperBound) + 1e-9)
     guard low.isFinite, high.isFinite, count > 0 else { return [] }
     let decades = Int(floor(low))...Int(floor(high))
@@ -97,13 +97,9 @@ enum Ticks {
   static func plain(_ value: Double, decimals: Int) -> String {
     let text = String(format: "%.\(decimals)f", abs(value))
     let parts = text.split(separator: ".", maxSplits: 1)
-    var whole = ""
-    for (index, digit) in parts[0].reversed().enumerated() {
-      if index > 0, index.isMultiple(of: 3) { whole.append(",") }
-      whole.append(digit)
-    }
+    let whole = parts.first.flatMap { Int($0) }?.grouped ?? ""
     let sign = value < 0 && text.contains { $0 != "0" && $0 != "." } ? "−" : ""
-    return sign + String(whole.reversed()) + (parts.count > 1 ? ".\(parts[1])" : "")
+    return sign + whole + (parts.count > 1 ? ".\(parts[1])" : "")
   }
 
   static func superscript(_ power: Int) -> String {

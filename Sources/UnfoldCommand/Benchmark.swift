@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Language
 import Learning
+import Plots
 import Recurrence
 import Tensors
 

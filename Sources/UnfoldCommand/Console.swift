@@ -105,34 +105,6 @@ struct ProgressLine {
   }
 }
 
-extension Int {
-  /// 1234567 as "1,234,567".
-  var grouped: String {
-    var text = ""
-    for (index, digit) in String(magnitude).reversed().enumerated() {
-      if index > 0, index.isMultiple(of: 3) { text.append(",") }
-      text.append(digit)
-    }
-    return (self < 0 ? "-" : "") + String(text.reversed())
-  }
-}
-
-extension Double {
-  /// With a fixed number of digits after the point.
-  func text(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
-
-  /// Seconds as "45 s", "2 min 05 s" or "1 h 20 min".
-  var durationText: String {
-    guard isFinite, self < 1e9 else { return "a long time" }
-    let seconds = Int(rounded())
-    return seconds < 60
-      ? "\(seconds) s"
-      : seconds < 3600
-        ? "\(seconds / 60) min \(String(format: "%02d", seconds % 60)) s"
-        : "\(seconds / 3600) h \(String(format: "%02d", seconds / 60 % 60)) min"
-  }
-}
-
 /// A table of text: the first column to the left, the others to the right.
 func table(_ rows: [[String]]) -> String {
   guard let columns = rows.first?.count else { return "" }

@@ -4,6 +4,7 @@ import Inspection
 import Interchange
 import Language
 import Learning
+import Plots
 import Synchronization
 import Tensors
 
@@ -189,7 +190,7 @@ private struct GradientSubject {
   var history: GradientHistory? {
     guard let run, let data = try? Data(contentsOf: run.metrics) else { return nil }
     let limit = settings?.training.clipping.maximumNorm.map(Double.init)
-    return GradientHistory(MetricsLine.lines(of: data), clipNorm: limit)
+    return GradientHistory(TrainingHistory(metrics: data), clipNorm: limit)
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Language
+import Plots
 
 struct NGram: UnfoldSubcommand {
   static let configuration = CommandConfiguration(

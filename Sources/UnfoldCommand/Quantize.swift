@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Language
+import Plots
 import Tensors
 
 struct Quantize: UnfoldSubcommand {

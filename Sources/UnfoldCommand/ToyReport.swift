@@ -1,6 +1,8 @@
 import Foundation
+import Inspection
 import Language
 import Learning
+import Plots
 
 /// What a training on the toy language ends in: the model beside simpler ones and beside the truth,
 /// on sentences that none of them has seen.
@@ -28,7 +30,8 @@ struct ToyReport {
     let recurrent, truth: Double
   }
 
-  func print(json: Bool) throws {
+  /// Prints the report and returns its tables.
+  func print(json: Bool) throws -> [RunResults.Table] {
     let model = try training.best()
     let language = ToyLanguage()
     let vocabulary = training.text.vocabulary
@@ -55,6 +58,18 @@ struct ToyReport {
       models: rows, tokens: truth.tokens, exactEntropyPerToken: language.entropyPerToken,
       recurrentOverTruth: ratio, sentences: sentences)
     try json ? Console.print(Console.json(report)) : printText(report, model)
+    return tables(report)
+  }
+
+  private func tables(_ report: Report) -> [RunResults.Table] {
+    [
+      RunResults.Table(
+        "On \(report.tokens.grouped) held-out tokens", columns: ["nats/token", "perplexity"],
+        rows: report.models.map { .init($0.name, [$0.natsPerToken, $0.perplexity]) }),
+      RunResults.Table(
+        "Order matters", columns: ["model", "truth"],
+        rows: report.sentences.map { .init("p(\($0.text))", [$0.recurrent, $0.truth]) }),
+    ]
   }
 
   private func row(_ name: String, _ result: CrossEntropy) -> Row {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Inspection
 import Language
 import Learning
 import Tensors
@@ -8,8 +9,9 @@ struct Train: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a language model, on text files or on the built-in toy language.",
     discussion: """
-      A run folder gets everything: settings, the best and the last model, checkpoints, metrics and \
-      samples. Ctrl-C saves a checkpoint; --resume goes on from it, bit for bit.
+      A run folder gets everything: settings, the best and the last model, checkpoints, metrics, \
+      samples, and report.html, which shows how the training goes and can be opened at any time. \
+      `tensorboard --logdir FOLDER` shows the same and histograms of weights and gradients. Ctrl-C saves a checkpoint; --resume goes on from it, bit for bit.
 
       The defaults suit a text of about a megabyte: two LSTM layers of 256 units over characters. \
       For words try --tokens words --tie --dropout 0.4.
@@ -59,6 +61,7 @@ struct Train: UnfoldSubcommand {
     training.checkpointInterval = checkpointSeconds.duration
     training.metricsInterval = logEvery
     let console = TrainingConsole(training, json: json)
+    let reporter = TrainingReporter(training.folder)
     let interrupts = Interrupts()
     let clock = ContinuousClock()
     let begin = clock.now
@@ -66,10 +69,11 @@ struct Train: UnfoldSubcommand {
       interrupts.isAskedToStop || console.readerHasLeft
         || maxSeconds.map { begin.duration(to: clock.now) >= $0.duration } ?? false
     } on: {
+      try reporter.note($0)
       try console.show($0)
     }
     interrupts.end()
-    try console.finish(outcome)
+    try reporter.finish(RunResults(outcome, tables: try console.finish(outcome)))
     switch outcome {
     case .finished, .stoppedEarly: break
     case .interrupted:

@@ -1,6 +1,8 @@
 import Foundation
+import Inspection
 import Language
 import Learning
+import Plots
 
 /// Shows a training: progress and evaluations while it runs, and its results.
 final class TrainingConsole {
@@ -135,7 +137,8 @@ final class TrainingConsole {
       folder: training.folder.url.path)
   }
 
-  func finish(_ outcome: TrainingOutcome) throws {
+  /// Says how it ended, and measures and prints the results of a training that came to its end.
+  func finish(_ outcome: TrainingOutcome) throws -> [RunResults.Table] {
     progress.clear()
     let folder = training.folder.url.path
     switch outcome {
@@ -145,12 +148,12 @@ final class TrainingConsole {
         "\(divergence) The last good checkpoint\(hasBest ? " and the best model so far are" : " is")"
           + " in \(folder).")
       if json { try Console.print(Console.json(summary("diverged"))) }
-      return
+      return []
     case .interrupted:
       Console.say(
         "Stopped, with a checkpoint. Go on with:  unfold train --resume \(folder)")
       if json, !readerHasLeft { try Console.print(Console.json(summary("interrupted"))) }
-      return
+      return []
     case .stoppedEarly:
       Console.say("The validation loss had stopped falling, so training ended early.")
     case .finished: break
@@ -160,21 +163,27 @@ final class TrainingConsole {
         "Clipping acted in \(clipping.byNorm.grouped) of \(clipping.steps.grouped) steps by norm, in "
           + "\(clipping.byValue.grouped) by value.")
     }
-    if training.settings.text.files.isEmpty {
-      try ToyReport(training).print(json: json)
-    } else {
-      try printResults(outcome)
-    }
+    let tables =
+      training.settings.text.files.isEmpty
+      ? try ToyReport(training).print(json: json) : try printResults(outcome)
     Console.say("The model is in \(training.folder.best.path)")
+    Console.say("How the training went is in \(training.folder.report.path)")
+    return tables
   }
 
-  private func printResults(_ outcome: TrainingOutcome) throws {
+  private func printResults(_ outcome: TrainingOutcome) throws -> [RunResults.Table] {
     let model = try training.best()
     let test = training.text.test
     let tested = test.isEmpty ? nil : model.crossEntropy(of: test, streams: 1) { _ in }
     let validated =
       training.text.validation.isEmpty
       ? nil : model.crossEntropy(of: training.text.validation, streams: 1) { _ in }
+    let parts = [("validation", validated), ("test", tested)].compactMap { part, result in
+      result.map { (part, $0) }
+    }
+    let unit = training.settings.text.unit
+    let name = unit == .bytes ? "byte" : unit == .characters ? "character" : "word"
+    let columns = ["tokens", "nats/\(name)", "bits/\(name)", "perplexity"]
     if json {
       var summary = summary(outcome == .finished ? "finished" : "stopped early")
       (summary.validationNatsPerToken, summary.validationPerplexity) = (
@@ -182,18 +191,18 @@ final class TrainingConsole {
       )
       (summary.testNatsPerToken, summary.testPerplexity) = (tested?.nats, tested?.perplexity)
       try Console.print(Console.json(summary))
-      return
+    } else if !parts.isEmpty {
+      let rows = parts.map { part, result in
+        [
+          part, result.tokens.grouped, result.nats.text(4), result.bits.text(4),
+          result.perplexity.text(3),
+        ]
+      }
+      try Console.print(table([["best model"] + columns] + rows))
     }
-    let unit = training.settings.text.unit
-    let name = unit == .bytes ? "byte" : unit == .characters ? "character" : "word"
-    var rows = [["best model", "tokens", "nats/\(name)", "bits/\(name)", "perplexity"]]
-    for (part, result) in [("validation", validated), ("test", tested)] {
-      guard let result else { continue }
-      rows.append([
-        part, result.tokens.grouped, result.nats.text(4), result.bits.text(4),
-        result.perplexity.text(3),
-      ])
+    let rows = parts.map { part, result in
+      RunResults.Row(part, [Double(result.tokens), result.nats, result.bits, result.perplexity])
     }
-    if rows.count > 1 { try Console.print(table(rows)) }
+    return rows.isEmpty ? [] : [RunResults.Table("best model", columns: columns, rows: rows)]
   }
 }

@@ -20,7 +20,7 @@ struct UnfoldCommand: ParsableCommand {
       """,
     subcommands: [
       Train.self, Generate.self, Evaluate.self, NGram.self, Gradients.self, Quantize.self,
-      Benchmark.self, Doctor.self,
+      Report.self, Benchmark.self, Doctor.self,
     ])
 
   /// Parses and runs; whatever is wrong becomes one sentence on standard error.

@@ -36,7 +36,7 @@ enum FlowCharts {
       .line(
         x: x, y: study.bound, name: "largest possible, ‖J⋯J‖₂", colour: .muted, width: 1.25),
       .line(
-        x: x, y: study.prediction, name: "λᴺ⁻ᵗ, λ = \(text(study.spectralRadius))",
+        x: x, y: study.prediction, name: "λᴺ⁻ᵗ, λ = \(study.spectralRadius.text(2))",
         colour: .series(1), dash: .dashed),
       .line(x: x, y: study.product, name: "product of Jacobians", colour: .series(0)),
     ]
@@ -69,7 +69,7 @@ enum FlowCharts {
       return [
         .line(
           x: x, y: study.prediction.map { $0 * scale }, colour: colour, dash: .dotted, width: 1),
-        .line(x: x, y: norms, name: "λ = \(text(study.spectralRadius))", colour: colour),
+        .line(x: x, y: norms, name: "λ = \(study.spectralRadius.text(2))", colour: colour),
       ]
     }
     return Chart(
@@ -122,7 +122,7 @@ enum FlowCharts {
     let predictions = radii.enumerated().map { index, entry -> Mark in
       .line(
         x: x, y: x.map { first * pow(entry.radius, $0 - 1) },
-        name: "λᴺ⁻ᵗ, \(entry.name), λ = \(text(entry.radius))", colour: .series(index + 1),
+        name: "λᴺ⁻ᵗ, \(entry.name), λ = \(entry.radius.text(2))", colour: .series(index + 1),
         dash: .dashed)
     }
     let marks: [Mark] =
@@ -137,6 +137,4 @@ enum FlowCharts {
       x: back(x.count), y: axis("\(label), nats", [flow.measured], room: 1e2), size: .wide,
       marks: marks)
   }
-
-  static func text(_ number: Double) -> String { String(format: "%.2f", number) }
 }

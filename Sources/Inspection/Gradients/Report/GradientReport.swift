@@ -38,8 +38,8 @@ extension GradientStudy {
         ["cell", "start", "λ", "gradients", "factor a step", "steps to 1 %", "largest growth"],
         zip(starts, verdicts).map { study, verdict in
           [
-            study.cell, study.start, FlowCharts.text(study.spectralRadius), verdict.kind.rawValue,
-            FlowCharts.text(verdict.factorPerStep), Self.reach(verdict),
+            study.cell, study.start, study.spectralRadius.text(2), verdict.kind.rawValue,
+            verdict.factorPerStep.text(2), Self.reach(verdict),
             GradientVerdict.readable(verdict.largestGrowth),
           ]
         })
@@ -69,7 +69,7 @@ extension GradientStudy {
         modelFlow.flows.map { flow in
           let verdict = GradientVerdict(subject: flow.part, norms: flow.norms)
           return [
-            flow.part, verdict.kind.rawValue, FlowCharts.text(verdict.factorPerStep),
+            flow.part, verdict.kind.rawValue, verdict.factorPerStep.text(2),
             Self.reach(verdict), GradientVerdict.readable(verdict.largestGrowth),
           ]
         })
@@ -134,7 +134,7 @@ extension GradientStudy {
       spectra.map { change in
         func numbers(_ spectrum: Spectrum) -> [String] {
           [
-            FlowCharts.text(spectrum.spectralRadius), FlowCharts.text(spectrum.norm),
+            spectrum.spectralRadius.text(2), spectrum.norm.text(2),
             "\(spectrum.outside)",
           ]
         }
@@ -183,21 +183,16 @@ extension GradientStudy {
       caption: """
         Without clipping, one step meets a gradient of norm \
         \(GradientVerdict.readable(steepest?.gradientNorm ?? 0)) and ends far outside of the \
-        picture, at w = \(FlowCharts.text(away?.w ?? 0)), b = \(FlowCharts.text(away?.b ?? 0)). With \
+        picture, at w = \((away?.w ?? 0).text(2)), b = \((away?.b ?? 0).text(2)). With \
         the norm clipped at \(clipping.clipNorm) the path follows the foot of the cliff to an error \
         of \(Self.scientific(end?.error ?? 0)).
         """)
     page.figure(LearningCharts.cut())
     guard let training else { return }
     page.heading("In this model’s training")
-    page.figure(
-      LearningCharts.history(training),
-      caption: training.clipNorm == nil
-        ? "This training didn’t clip by norm."
-        : """
-        Clipping acted in \(training.clippedCount) of the \(training.steps.count) steps that were \
-        logged.
-        """)
+    let charts = TrainingCharts(history: training.training, clipNorm: training.clipNorm)
+    page.figure(charts.gradientNorm, caption: "\(training.finding)")
+    if let clipping = charts.clipping { page.figure(clipping) }
   }
 
   private func addMemory(to page: inout Page) {

@@ -154,22 +154,37 @@ package struct ClippingDemonstration: Sendable, Encodable {
 /// The gradient's norm in the course of a training.
 package struct GradientHistory: Sendable, Encodable {
   package let clipNorm: Double?
-  /// Steps that were logged, with the norm before clipping.
-  package let steps: [Int]
-  package let norms: [Double]
-  /// Whether clipping acted.
-  package let clipped: [Bool]
+  let training: TrainingHistory
 
   /// - Parameter clipNorm: the training's setting; nil for none.
-  package init?(_ lines: [MetricsLine], clipNorm: Double?) {
-    let logged = lines.filter { $0.gradientNorm != nil }
-    guard !logged.isEmpty else { return nil }
+  package init(_ training: TrainingHistory, clipNorm: Double?) {
+    self.training = training
     self.clipNorm = clipNorm
-    steps = logged.map(\.step)
-    norms = logged.compactMap(\.gradientNorm)
-    clipped = logged.map { $0.clipped ?? false }
   }
 
-  /// In how many of the logged steps clipping acted.
-  package var clippedCount: Int { clipped.filter { $0 }.count }
+  /// Steps that were logged with a norm.
+  private var logged: [MetricsLine] { training.steps.filter { $0.gradientNorm != nil } }
+
+  /// How often clipping acted, as a sentence.
+  var finding: String {
+    guard clipNorm != nil else { return "This training didn’t clip by norm." }
+    let acted = logged.filter { $0.clipped == true }.count
+    let share = training.clippedShares.map {
+      ", \(($0.byNorm * 100).text(1)) % of all steps by norm"
+    }
+    return "Clipping acted in \(acted) of the \(logged.count) steps that were logged\(share ?? "")."
+  }
+
+  private enum CodingKeys: CodingKey {
+    case clipNorm, finding, steps, norms, clipped
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(clipNorm, forKey: .clipNorm)
+    try container.encode(finding, forKey: .finding)
+    try container.encode(logged.map(\.step), forKey: .steps)
+    try container.encode(logged.compactMap(\.gradientNorm), forKey: .norms)
+    try container.encode(logged.map { $0.clipped ?? false }, forKey: .clipped)
+  }
 }

@@ -34,7 +34,7 @@ enum LearningCharts {
     }
     return Chart(
       title, subtitle: subtitle, x: Axis("window k, steps", scale: .logarithmic),
-      y: Axis(label, includesZero: true), size: Chart.Size(420, 300), marks: marks)
+      y: Axis(label), size: Chart.Size(420, 300), marks: marks)
   }
 
   /// The cliff, and two paths of gradient descent.
@@ -72,25 +72,6 @@ enum LearningCharts {
       "How steep it is", subtitle: "Along b = −2.42", x: Axis("weight w"),
       y: Axis("‖∂E/∂(w, b)‖", scale: .logarithmic), size: .wide,
       marks: [.line(x: x, y: slopes.map(\.norm), colour: .series(0))])
-  }
-
-  /// The gradient's norm in the course of a training.
-  static func history(_ history: GradientHistory) -> Chart {
-    let x = history.steps.map(Double.init)
-    let acted = x.indices.filter { history.clipped[$0] }
-    var marks: [Mark] = [
-      .line(x: x, y: history.norms, colour: .series(0), width: 1.25),
-      .points(
-        x: acted.map { x[$0] }, y: acted.map { history.norms[$0] }, name: "clipped",
-        colour: .series(1), shape: .cross, radius: 2.5),
-    ]
-    if let limit = history.clipNorm {
-      marks.append(
-        .rule(y: limit, label: String(format: "clip norm %g", limit), colour: .series(1)))
-    }
-    return Chart(
-      "Gradient norm in training", subtitle: "Before clipping, in the steps that were logged",
-      x: Axis("step"), y: Axis("‖g‖", scale: .logarithmic), size: .wide, marks: marks)
   }
 
   /// One task: the error of each cell over the lag.

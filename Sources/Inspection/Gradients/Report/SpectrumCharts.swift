@@ -21,7 +21,7 @@ enum SpectrumCharts {
         name: change.before == nil ? "eigenvalues" : "after", colour: .series(1), radius: radius))
     return Chart(
       now.name.prefix(1).uppercased() + now.name.dropFirst(),
-      subtitle: "Spectral radius \(FlowCharts.text(now.spectralRadius)), "
+      subtitle: "Spectral radius \(now.spectralRadius.text(2)), "
         + "\(now.outside) of \(count) outside",
       x: Axis("real part"), y: Axis("imaginary part"), size: Chart.Size(340, 390),
       hasEqualScales: true, marks: marks)

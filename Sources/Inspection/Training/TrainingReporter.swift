@@ -1,0 +1,115 @@
+import Foundation
+import Interchange
+import Language
+import Learning
+
+/// Keeps `report.html` and TensorBoard's event file of a run up to date while it trains.
+///
+///     let reporter = TrainingReporter(training.folder)
+///     let outcome = try training.run { try reporter.note($0) }
+///     try reporter.finish(RunResults(outcome, tables: []))
+public final class TrainingReporter {
+  private let folder: RunFolder
+  private var log: TensorBoardLog?
+  private let clock = ContinuousClock()
+  /// When the report was last written, and how long that took.
+  private var written: ContinuousClock.Instant
+  private var cost = Duration.zero
+  /// Between two evaluations the report is made anew after so long.
+  private static let interval = Duration.seconds(30)
+  private var measured: ContinuousClock.Instant
+  private var tokens = 0
+
+  public init(_ folder: RunFolder) {
+    self.folder = folder
+    written = clock.now
+    measured = written
+  }
+
+  /// Takes what the training tells, after the run's own files have it.
+  ///
+  /// - Throws: `FileError`.
+  public func note(_ event: LanguageModelTraining.Event) throws {
+    switch event {
+    case .started(_, let done):
+      // A run that goes on hasn't ended.
+      try? FileManager.default.removeItem(at: folder.results)
+      log = try TensorBoardLog(in: folder.url, after: done)
+      measured = clock.now
+      try write()
+    case .step(let step):
+      tokens += step.tokens
+      if !step.parameters.isEmpty { try add(step) }
+      try write(after: Self.interval)
+    case .evaluated(let evaluation, _):
+      try add(evaluation)
+      try write(after: .zero)
+    case .notice: break
+    }
+  }
+
+  /// Writes the last report, with the tables of the end.
+  ///
+  /// - Throws: `FileError`.
+  public func finish(_ results: RunResults) throws {
+    try results.write(to: folder)
+    try write()
+  }
+
+  /// Writes the report if the last one is older than that, and if all reports together take a
+  /// fiftieth of the time at most.
+  private func write(after interval: Duration) throws {
+    if written.duration(to: clock.now) >= max(interval, cost * 50) { try write() }
+  }
+
+  private func write() throws {
+    let begin = clock.now
+    try TrainingReport(of: folder).write()
+    written = clock.now
+    cost = begin.duration(to: written)
+  }
+
+  // MARK: TensorBoard
+
+  private func add(_ step: StepReport) throws {
+    let seconds = measured.duration(to: clock.now) / .seconds(1)
+    var values: [(tag: String, value: TensorBoardLog.Value)] = [
+      ("loss/training_window", .scalar(step.loss)),
+      ("learning_rate", .scalar(Double(step.learningRate))),
+      ("gradient_norm/all", .scalar(step.gradientNorm)),
+      ("tokens_per_second", .scalar(Double(tokens) / seconds)),
+    ]
+    for parameter in step.parameters {
+      values.append(("gradient_norm/\(parameter.name)", .scalar(parameter.gradientNorm)))
+      if let ratio = parameter.updateRatio {
+        values.append(("update_ratio/\(parameter.name)", .scalar(ratio)))
+      }
+      guard let histograms = parameter.histograms else { continue }
+      values.append(("weights/\(parameter.name)", .histogram(.init(histograms.weights))))
+      values.append(("gradients/\(parameter.name)", .histogram(.init(histograms.gradients))))
+    }
+    try log?.add(values, step: step.step)
+    (measured, tokens) = (clock.now, 0)
+  }
+
+  private func add(_ evaluation: EvaluationReport) throws {
+    var values: [(tag: String, value: TensorBoardLog.Value)] = [
+      ("loss/training", .scalar(evaluation.training.nats)),
+      ("perplexity/training", .scalar(evaluation.training.perplexity)),
+    ]
+    if let validation = evaluation.validation {
+      values.append(("loss/validation", .scalar(validation.nats)))
+      values.append(("perplexity/validation", .scalar(validation.perplexity)))
+    }
+    try log?.add(values, step: evaluation.step)
+  }
+}
+
+extension TensorBoardLog.Histogram {
+  fileprivate init(_ histogram: NumberHistogram) {
+    self.init(
+      smallest: histogram.smallest, largest: histogram.largest, count: Double(histogram.count),
+      sum: histogram.sum, sumOfSquares: histogram.sumOfSquares, upperEdges: histogram.upperEdges,
+      counts: histogram.counts.map(Double.init))
+  }
+}
