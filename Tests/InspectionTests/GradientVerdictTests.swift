@@ -50,10 +50,9 @@ import Testing
       try cell.study(settings, withBound: false).verdict.kind
     }
     #expect(try kind(.sweep(.elman, hiddenSize: 24, radius: 0.5)) == .vanishing)
-    let wide = CellInitialiser(input: .zeros, recurrent: .orthogonal(gain: 1.2))
-    #expect(try kind(FreshCell(.elmanReLU, start: "", initialiser: wide)) != .healthy)
-    let growing = CellInitialiser(input: .glorotUniform, recurrent: .identity(scale: 1.15))
-    #expect(try kind(FreshCell(.elmanReLU, start: "", initialiser: growing)) == .exploding)
+    #expect(try kind(.sweep(.elmanReLU, hiddenSize: 24, radius: 0.75)) == .vanishing)
+    #expect(try kind(.sweep(.elmanReLU, hiddenSize: 24, radius: 1)) == .healthy)
+    #expect(try kind(.sweep(.elmanReLU, hiddenSize: 24, radius: 1.25)) == .exploding)
     var open = CellInitialiser.orthogonal
     open.forgetBias = 4
     #expect(try kind(FreshCell(.lstm, start: "", initialiser: open)) == .healthy)

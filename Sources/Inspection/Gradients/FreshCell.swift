@@ -20,10 +20,13 @@ public struct FreshCell: Sendable {
     self.spectralRadius = spectralRadius
   }
 
-  /// Every recurrent matrix uniform, then scaled to a spectral radius.
+  /// Every recurrent matrix uniform, then scaled to a spectral radius; with ReLU the identity, on
+  /// which a network of positive numbers is linear and follows its eigenvalue.
   public static func sweep(_ kind: CellKind, hiddenSize: Int, radius: Double) -> FreshCell {
-    FreshCell(
-      kind, start: "radius \(radius)", initialiser: uniform(hiddenSize), spectralRadius: radius)
+    let identity = CellInitialiser(input: .glorotUniform, recurrent: .identity(scale: 1))
+    return FreshCell(
+      kind, start: kind == .elmanReLU ? "identity times \(radius)" : "radius \(radius)",
+      initialiser: kind == .elmanReLU ? identity : uniform(hiddenSize), spectralRadius: radius)
   }
 
   /// The common ways to start such a cell.

@@ -64,12 +64,27 @@ public struct MemoryStudy: Sendable {
     }
   }
 
-  /// The results of a file, also one whose last line was cut off.
+  /// The results that a file holds for the settings of its last line, by task, cell, lag and seed.
+  /// A line that was cut off is left out.
   public static func results(in file: URL) -> [MemoryResult] {
+    let lines = lines(of: file)
+    return sorted(lines.filter { $0.settings == lines.last?.settings })
+  }
+
+  private static func lines(of file: URL) -> [MemoryResult] {
     guard let data = try? Data(contentsOf: file) else { return [] }
     let decoder = JSONDecoder()
     return data.split(separator: UInt8(ascii: "\n")).compactMap {
       try? decoder.decode(MemoryResult.self, from: $0)
+    }
+  }
+
+  /// In an order that doesn't depend on which was first.
+  private static func sorted(_ results: some Sequence<MemoryResult>) -> [MemoryResult] {
+    results.sorted { a, b in
+      let (x, y) = (a.trial, b.trial)
+      return (x.task.rawValue, x.cell.rawValue, x.lag, x.seed)
+        < (y.task.rawValue, y.cell.rawValue, y.lag, y.seed)
     }
   }
 
@@ -92,7 +107,7 @@ public struct MemoryStudy: Sendable {
       total =
         MemoryTrial.Task.allCases.count * study.cells.count * study.lags.count * study.seeds.count
       var kept = State()
-      for result in MemoryStudy.results(in: file) where result.settings == study.settings {
+      for result in MemoryStudy.lines(of: file) where result.settings == study.settings {
         kept.results[result.trial] = result
       }
       state = Mutex(kept)
@@ -135,15 +150,10 @@ public struct MemoryStudy: Sendable {
     /// Counts trials that aren't run, since shorter lags have failed.
     func skip(_ count: Int) { state.withLock { $0.done += count } }
 
-    /// In an order that doesn't depend on who was first.
     func finished() throws -> [MemoryResult] {
       try state.withLock { state in
         if let error = state.error { throw error }
-        return state.results.values.sorted { a, b in
-          let (x, y) = (a.trial, b.trial)
-          return (x.task.rawValue, x.cell.rawValue, x.lag, x.seed)
-            < (y.task.rawValue, y.cell.rawValue, y.lag, y.seed)
-        }
+        return MemoryStudy.sorted(state.results.values)
       }
     }
   }

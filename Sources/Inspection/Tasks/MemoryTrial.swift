@@ -30,7 +30,7 @@ public struct MemorySettings: Sendable, Hashable, Codable {
   public var hiddenSize = 64
   public var batch = 32
   /// The most updates; fewer if the task is learned before.
-  public var updates = 2500
+  public var updates = 5000
   public var learningRate: Float = 0.005
   public var clipNorm: Float = 1
   /// After how many updates it is tested, and on how many sequences it hasn't seen.

@@ -72,8 +72,10 @@ enum FlowCharts {
         .line(x: x, y: norms, name: "λ = \(study.spectralRadius.text(2))", colour: colour),
       ]
     }
+    let isIdentity = studies.first?.start.hasPrefix("identity") ?? false
     return Chart(
-      studies.first?.cell ?? "", subtitle: "Median of 16 sequences; dotted: λᴺ⁻ᵗ",
+      (studies.first?.cell ?? "") + (isIdentity ? ", W = λ·I" : ""),
+      subtitle: "Median of 16 sequences; dotted: λᴺ⁻ᵗ",
       x: back(studies.first?.measured.count ?? 0),
       y: axis(label, studies.map { $0.flows.first?.norms ?? [] }, room: 1e3),
       size: Chart.Size(420, 340), legend: .atEnds, marks: marks)

@@ -35,7 +35,7 @@ extension GradientStudy {
         1 % of its norm within 20 steps is called vanishing, one that grows a hundredfold exploding.
         """)
       page.table(
-        ["cell", "start", "λ", "gradients", "factor a step", "steps to 1 %", "largest growth"],
+        ["cell", "start", "λ", "gradients", "factor a step", "1 % left after", "largest growth"],
         zip(starts, verdicts).map { study, verdict in
           [
             study.cell, study.start, study.spectralRadius.text(2), verdict.kind.rawValue,
@@ -65,7 +65,7 @@ extension GradientStudy {
     if let modelFlow {
       page.figure(FlowCharts.parts(modelFlow))
       page.table(
-        ["part of the state", "gradients", "factor a step", "steps to 1 %", "largest growth"],
+        ["part of the state", "gradients", "factor a step", "1 % left after", "largest growth"],
         modelFlow.flows.map { flow in
           let verdict = GradientVerdict(subject: flow.part, norms: flow.norms)
           return [
@@ -79,7 +79,7 @@ extension GradientStudy {
           modelFlow, radii: candidates.prefix(3).map { ($0.name, $0.spectralRadius) }),
         caption: """
           Measured gradients and the product of Jacobians differ by at most \
-          \(Self.scientific(modelFlow.disagreement)) of their norm.
+          \(modelFlow.disagreement.brief) of their norm.
           """)
     }
     for study in freshCells {
@@ -87,7 +87,7 @@ extension GradientStudy {
         FlowCharts.comparison(study),
         caption: """
           \(study.verdict.finding) Backpropagation and Jacobians differ by at most \
-          \(Self.scientific(study.disagreement)).
+          \(study.disagreement.brief).
           """)
     }
     guard !radii.isEmpty else { return }
@@ -95,7 +95,9 @@ extension GradientStudy {
     page.paragraph(
       """
       The same cells with every recurrent matrix scaled to a spectral radius. A squashing function \
-      takes away from λ; gates decide for themselves how much of a gradient they let through.
+      takes away from λ; gates decide for themselves how much of a gradient they let through. A \
+      network with ReLU that starts as a multiple of the identity is nearly linear: there λ alone \
+      decides between vanishing and exploding.
       """)
     page.figures(groups(radii).map(FlowCharts.radii))
     page.heading("Over the start of the weights")
@@ -185,7 +187,7 @@ extension GradientStudy {
         \(GradientVerdict.readable(steepest?.gradientNorm ?? 0)) and ends far outside of the \
         picture, at w = \((away?.w ?? 0).text(2)), b = \((away?.b ?? 0).text(2)). With \
         the norm clipped at \(clipping.clipNorm) the path follows the foot of the cliff to an error \
-        of \(Self.scientific(end?.error ?? 0)).
+        of \((end?.error ?? 0).brief).
         """)
     page.figure(LearningCharts.cut())
     guard let training else { return }
@@ -220,8 +222,6 @@ extension GradientStudy {
   private static func reach(_ verdict: GradientVerdict) -> String {
     verdict.reach > verdict.steps ? "> \(verdict.steps)" : "\(verdict.reach)"
   }
-
-  private static func scientific(_ number: Double) -> String { String(format: "%.0e", number) }
 }
 
 /// The results of one task, cell and lag, over seeds.
