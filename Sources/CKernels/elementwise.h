@@ -33,6 +33,21 @@
 static void add(long n, const float *a, const float *b, float *out) {
   ELEMENTWISE_2(n, a, b, out, x + y)
 }
+// Some columns at a time, whose sums stay in registers.
+INLINE void add_rows_of(const int vectors, long rows, const float *a, long stride, float *sum) {
+  vec sums[8];
+  for (int j = 0; j < vectors; j++) sums[j] = load(sum + j * WIDTH);
+  for (long i = 0; i < rows; i++)
+    for (int j = 0; j < vectors; j++) sums[j] += load(a + i * stride + j * WIDTH);
+  for (int j = 0; j < vectors; j++) store(sum + j * WIDTH, sums[j]);
+}
+static void add_rows(long rows, long columns, const float *a, long stride, float *sum) {
+  long at = 0;
+  for (; at + 8 * WIDTH <= columns; at += 8 * WIDTH) add_rows_of(8, rows, a + at, stride, sum + at);
+  for (; at + WIDTH <= columns; at += WIDTH) add_rows_of(1, rows, a + at, stride, sum + at);
+  for (; at < columns; at++)
+    for (long i = 0; i < rows; i++) sum[at] += a[i * stride + at];
+}
 static void subtract(long n, const float *a, const float *b, float *out) {
   ELEMENTWISE_2(n, a, b, out, x - y)
 }

@@ -43,6 +43,7 @@ const unfold_kernels KERNELS = {
     .elman_forward = elman_forward,
     .elman_backward = elman_backward,
     .add = add,
+    .add_rows = add_rows,
     .subtract = subtract,
     .multiply = multiply,
     .multiply_add = multiply_add,

@@ -141,10 +141,7 @@ private final class ReadoutPass {
     Compute.forEach((classes + chunk - 1) / chunk, cost: count * chunk) { index in
       let from = index * chunk
       let width = min(chunk, classes - from)
-      let sum = base[2] + from
-      for row in 0..<count {
-        Compute.kernels.add(width, logits.base + row * stride + from, sum, sum)
-      }
+      Compute.kernels.add_rows(count, width, logits.base + from, stride, base[2] + from)
     }
   }
 

@@ -6,7 +6,8 @@ enum ChartStyle {
   static let rules =
     """
     .chart{font-family:system-ui,-apple-system,"Segoe UI","Helvetica Neue",Arial,sans-serif;\
-    font-size:11px;font-variant-numeric:tabular-nums lining-nums;color:#1c1e21;max-width:100%;height:auto}
+    font-size:11px;font-variant-numeric:tabular-nums lining-nums;color:#1c1e21;max-width:100%;\
+    height:auto}
     .chart text{fill:currentColor;stroke:none}
     .chart .title{font-size:14.5px;font-weight:600}
     .chart .label{font-size:11.5px;color:#4a4f57}
@@ -18,9 +19,11 @@ enum ChartStyle {
     .chart .paper{fill:#fff}
     .chart .grid{stroke:#e4e6e9;stroke-width:1;fill:none}
     .chart .axis{stroke:#8a9099;stroke-width:1;fill:none}
-    .chart .line{stroke:currentColor;stroke-width:1.75;fill:none;stroke-linejoin:round;stroke-linecap:round}
+    .chart .line{stroke:currentColor;stroke-width:1.75;fill:none;stroke-linejoin:round;\
+    stroke-linecap:round}
     .chart .band{fill:currentColor;fill-opacity:.18;stroke:none}
-    .chart .area{fill:currentColor;fill-opacity:.3;stroke:currentColor;stroke-width:1.2;stroke-linejoin:round}
+    .chart .area{fill:currentColor;fill-opacity:.3;stroke:currentColor;stroke-width:1.2;\
+    stroke-linejoin:round}
     .chart .bar,.chart .fill{fill:currentColor;stroke:none}
     .chart .bar{shape-rendering:crispEdges}
     .chart .dot{fill:currentColor;fill-opacity:.75;stroke:#fff;stroke-width:.6}
@@ -31,6 +34,7 @@ enum ChartStyle {
     .chart .field{image-rendering:pixelated}
     .chart .ink{color:#1c1e21}
     .chart .muted{color:#646b75}
+    .chart .faint{color:#c9cdd4}
     \(colours(light))
     @media screen and (prefers-color-scheme:dark){
     .chart{color:#e6e8eb}
@@ -44,6 +48,7 @@ enum ChartStyle {
     .chart .ring{fill:#15171b}
     .chart .ink{color:#e6e8eb}
     .chart .muted{color:#9aa1ab}
+    .chart .faint{color:#474d57}
     \(colours(dark))
     }
 

@@ -97,6 +97,8 @@ public enum Colour: Sendable, Equatable {
   case ink
   /// What should recede.
   case muted
+  /// What should hardly be seen, such as the noise around a line.
+  case faint
 
   var cssClass: String {
     func index(_ fraction: Double) -> Int { Int((min(max(fraction, 0), 1) * 8).rounded()) }
@@ -106,6 +108,7 @@ public enum Colour: Sendable, Equatable {
     case .diverging(let fraction): return "d\(fraction.isFinite ? index(fraction) : 4)"
     case .ink: return "ink"
     case .muted: return "muted"
+    case .faint: return "faint"
     }
   }
 }

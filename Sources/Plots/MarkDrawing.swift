@@ -116,7 +116,8 @@ extension Canvas {
       palette: ColourMap.palette(scale.map))
     drawing.add(
       "<image class=\"field\" x=\"\(x1.place)\" y=\"\(min(yLow, yHigh).place)\" "
-        + "width=\"\((x2 - x1).place)\" height=\"\(abs(yLow - yHigh).place)\" preserveAspectRatio=\"none\" href=\"\(image.dataURL)\"/>"
+        + "width=\"\((x2 - x1).place)\" height=\"\(abs(yLow - yHigh).place)\" "
+        + "preserveAspectRatio=\"none\" href=\"\(image.dataURL)\"/>"
     )
     drawColourBar(shades, palette: image.palette, label: scale.label)
   }

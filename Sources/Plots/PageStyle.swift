@@ -4,7 +4,8 @@ enum PageStyle {
     """
     :root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--muted:#5f656e;--hairline:#d9dce1;\
     --wash:#f5f6f8;--accent:#0067a3;--warning:#b34700}
-    @media screen and (prefers-color-scheme:dark){:root{--paper:#15171b;--ink:#e6e8eb;--muted:#a0a7b1;\
+    @media screen and (prefers-color-scheme:dark){:root{--paper:#15171b;--ink:#e6e8eb;\
+    --muted:#a0a7b1;\
     --hairline:#343941;--wash:#1d2025;--accent:#6bb8ec;--warning:#f0a05a}}
     *{box-sizing:border-box}
     body{margin:0;background:var(--paper);color:var(--ink);\
@@ -22,7 +23,8 @@ enum PageStyle {
     figure{margin:1.2rem 0;break-inside:avoid}
     figure svg{display:block}
     figcaption{color:var(--muted);font-size:.9rem;margin:.3rem 0 0 .9rem}
-    .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:.4rem 1rem}
+    .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));\
+    gap:.4rem 1rem}
     .figures figure{margin:.4rem 0}
     .table{overflow-x:auto;margin:1rem 0}
     table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums lining-nums}
@@ -32,7 +34,8 @@ enum PageStyle {
     tbody tr+tr td{border-top:1px solid var(--hairline)}
     .number{text-align:right}
     pre{background:var(--wash);padding:.8rem 1rem;border-radius:.3rem;overflow-x:auto;\
-    font:.82rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+    font:.82rem/1.5 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;\
+    overflow-wrap:anywhere}
     code{font:.9em ui-monospace,"SF Mono",Menlo,Consolas,monospace}
     .notice{border-left:3px solid var(--warning);padding:.2rem 0 .2rem .9rem}
     @media print{

@@ -18,7 +18,7 @@ package enum Ticks {
     }
   }
 
-  /// Multiples of 1, 2 or 5 times a power of ten.
+  /// Multiples of 1, 2 or 5 times a power of ten: two at least.
   package static func linear(_ domain: ClosedRange<Double>, atMost count: Int) -> [Tick] {
     let (low, high) = (domain.lowerBound, domain.upperBound)
     let span = high - low
@@ -27,6 +27,8 @@ package enum Ticks {
     let slack = 1e-9 * span
     let first = ((low - slack) / step).rounded(.up)
     let last = ((high + slack) / step).rounded(.down)
+    // A wide step can miss a domain that doesn't begin at a round number.
+    if first >= last, count < 10 { return linear(domain, atMost: count + 1) }
     guard first <= last, last - first < 1000 else { return [] }
     let largest = max(abs(first), abs(last)) * step
     return stride(from: first, through: last, by: 1).map { multiple in

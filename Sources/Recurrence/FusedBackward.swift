@@ -86,14 +86,29 @@ extension FusedPass {
     into dh: UnsafeMutablePointer<Float>
   ) {
     let (width, units) = (layout.blockWidth, layout.units(of: item.block))
+    let (block, isCarried) = (item.block * width, carries(into: step))
     for (index, row) in item.rows.enumerated() {
       let to = dh + index * width
-      to.update(
-        from: carry.base + row * layout.paddedSize + item.block * width, count: width)
-      guard let dOutputs, !hasEnded(row, at: step) else { continue }
-      let from = dOutputs + (step * batch + row) * layout.hiddenSize + item.block * width
-      Compute.kernels.add(units, from, to, to)
+      let from = dOutputs.flatMap { outputs in
+        hasEnded(row, at: step)
+          ? nil : outputs + (step * batch + row) * layout.hiddenSize + block
+      }
+      if isCarried {
+        to.update(from: carry.base + row * layout.paddedSize + block, count: width)
+        if let from { Compute.kernels.add(units, from, to, to) }
+      } else {
+        if let from { to.update(from: from, count: units) }
+        let filled = from == nil ? 0 : units
+        (to + filled).update(repeating: 0, count: width - filled)
+      }
     }
+  }
+
+  /// Whether anything of dL/dh passes from the step after around its products: always in a GRU; past
+  /// a sequence's end; and what comes from outside, into the last step.
+  private func carries(into step: Int) -> Bool {
+    if case .gru = cell.arithmetic { return true }
+    return step + 1 == steps || lengths != nil
   }
 
   private func differentiate(
@@ -119,7 +134,7 @@ extension FusedPass {
         products.base + row * layout.stride + layout.column(block: item.block, gate: 0))
     }
     if case .gru = cell.arithmetic {
-    } else if step + 1 == steps || lengths != nil {
+    } else if carries(into: step) {
       for row in item.rows {
         (carry.base + row * layout.paddedSize + item.block * width)
           .update(repeating: 0, count: width)

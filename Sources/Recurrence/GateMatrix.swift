@@ -21,16 +21,25 @@ struct GateMatrix {
 struct GateLayout {
   let gates: Int
   let hiddenSize: Int
-
-  var blockWidth: Int { Compute.panelWidth }
-  var blocks: Int { (hiddenSize + blockWidth - 1) / blockWidth }
+  let blockWidth: Int
+  let blocks: Int
   /// H, filled up to whole blocks: the width of a row of a state buffer.
-  var paddedSize: Int { blocks * blockWidth }
+  let paddedSize: Int
   /// The width of a row of gate values.
-  var columns: Int { gates * paddedSize }
+  let columns: Int
   /// Floats from one row of gate values to the next; one cache line more than the row, so that
   /// rows don't fall on the same places of a cache.
-  var stride: Int { columns + 16 }
+  let stride: Int
+
+  init(gates: Int, hiddenSize: Int) {
+    self.gates = gates
+    self.hiddenSize = hiddenSize
+    blockWidth = Compute.panelWidth
+    blocks = (hiddenSize + blockWidth - 1) / blockWidth
+    paddedSize = blocks * blockWidth
+    columns = gates * paddedSize
+    stride = columns + 16
+  }
 
   /// The units of a block that exist.
   func units(of block: Int) -> Int { min(blockWidth, hiddenSize - block * blockWidth) }
@@ -142,7 +151,7 @@ struct GateLayout {
       let count = min(chunk, columns - from)
       let sum = sums.base + from
       sum.update(repeating: 0, count: count)
-      for row in 0..<rows { Compute.kernels.add(count, dz.base + row * stride + from, sum, sum) }
+      Compute.kernels.add_rows(rows, count, dz.base + from, stride, sum)
     }
     return sums
   }

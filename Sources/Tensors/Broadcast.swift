@@ -79,9 +79,7 @@ extension Tensor {
         Compute.forEach((columns + chunk - 1) / chunk, cost: rows * chunk) { index in
           let from = index * chunk
           let width = min(chunk, columns - from)
-          for row in 0..<rows {
-            Compute.kernels.add(width, base + row * columns + from, out + from, out + from)
-          }
+          Compute.kernels.add_rows(rows, width, base + from, columns, out + from)
         }
       }
     }

@@ -26,6 +26,23 @@ import Testing
     }
   }
 
+  /// Each column is added up in the order of the rows, so the sums are these to the last bit.
+  @Test(arguments: KernelSet.all)
+  func rowsAreAddedInOrder(set: KernelSet) {
+    let rows = 5
+    for n in set.raggedLengths {
+      let stride = n + 3
+      let a = randomFloats(rows * stride, seed: 1)
+      let start = randomFloats(n, seed: 2)
+      var sums = start
+      #expect(leavesTheRest(of: &sums) { set.functions.add_rows(rows, n, a, stride, $0) })
+      let expected = (0..<n).map { column in
+        (0..<rows).reduce(start[column]) { $0 + a[$1 * stride + column] }
+      }
+      #expect(sums == expected)
+    }
+  }
+
   /// Two roundings of numbers whose size is at most |a·b| + |c|.
   @Test(arguments: KernelSet.all)
   func multiplyAddsErrByTwoRoundingsAtMost(set: KernelSet) {

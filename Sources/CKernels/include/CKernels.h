@@ -70,6 +70,8 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
 
   // Elementwise, over n floats. `out` may be one of the inputs.
   void (*add)(long n, const float *a, const float *b, float *out);
+  /// sum[j] += Σ_i a[i, j], for `rows` rows of a, `stride` floats apart.
+  void (*add_rows)(long rows, long columns, const float *a, long stride, float *sum);
   void (*subtract)(long n, const float *a, const float *b, float *out);
   void (*multiply)(long n, const float *a, const float *b, float *out);
   void (*multiply_add)(long n, const float *a, const float *b, float *sum);  ///< sum += a·b

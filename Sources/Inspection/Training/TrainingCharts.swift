@@ -14,6 +14,26 @@ struct TrainingCharts {
     return (points.map(\.0), points.map(\.1))
   }
 
+  /// Medians over equal numbers of points, so that lines beside each other can be told apart.
+  private func calmed(_ data: (x: [Double], y: [Double])) -> (x: [Double], y: [Double]) {
+    let run = pointsPerMedian
+    guard run > 1 else { return data }
+    let starts = stride(from: 0, to: data.x.count, by: run)
+    return (
+      starts.map { data.x[min($0 + run / 2, data.x.count - 1)] },
+      starts.map { start in
+        let part = data.y[start..<min(start + run, data.y.count)].sorted()
+        return part[part.count / 2]
+      }
+    )
+  }
+
+  private var pointsPerMedian: Int { (history.steps.count + 119) / 120 }
+
+  private var medianNote: String {
+    pointsPerMedian > 1 ? "; each point is the median of \(pointsPerMedian) logged steps" : ""
+  }
+
   /// Steps from the first to the last line, the same in all charts.
   private var stepAxis: Axis {
     Axis("step", domain: history.lastStep > 0 ? 0...Double(history.lastStep) : nil)
@@ -35,7 +55,8 @@ struct TrainingCharts {
     let validation = series(history.evaluations) { $0.validationNatsPerToken.map(transform) }
     var marks: [Mark] = [
       .line(
-        x: windows.x, y: windows.y, name: "training, one window", colour: .muted, width: 0.75)
+        x: windows.x, y: windows.y, name: "training, one window",
+        colour: history.evaluations.isEmpty ? .series(0) : .faint, width: 1)
     ]
     for (name, data, colour) in [
       ("training, mean since the evaluation before", training, Colour.series(0)),
@@ -116,19 +137,21 @@ struct TrainingCharts {
   var layerGradientNorms: Chart {
     let layers = history.layers
     let marks = layers.enumerated().map { index, entry -> Mark in
-      let norms = series(history.steps) { line -> Double? in
-        guard let all = line.gradientNorms else { return nil }
-        return entry.parameters.reduce(0) { sum, name in
-          let norm = all[name] ?? 0
-          return sum + norm * norm
-        }.squareRoot()
-      }
+      let norms = calmed(
+        series(history.steps) { line in
+          line.gradientNorms.map { all in
+            entry.parameters.reduce(0) { sum, name in
+              let norm = all[name] ?? 0
+              return sum + norm * norm
+            }.squareRoot()
+          }
+        })
       let colour: Colour =
         layers.count <= 7 ? .series(index) : .ramp(Double(index) / Double(layers.count - 1))
-      return .line(x: norms.x, y: norms.y, name: entry.layer.name, colour: colour, width: 1.1)
+      return .line(x: norms.x, y: norms.y, name: entry.layer.name, colour: colour)
     }
     return Chart(
-      "Gradient norm of each layer", subtitle: "Before clipping", x: stepAxis,
+      "Gradient norm of each layer", subtitle: "Before clipping\(medianNote)", x: stepAxis,
       y: Axis("‖g‖", scale: .logarithmic), legend: layers.count <= 16 ? .atEnds : .none,
       marks: marks)
   }
@@ -140,9 +163,9 @@ struct TrainingCharts {
     let domain = min(low, 5e-4)...max(high, 2e-3)
     return history.layers.map { layer, parameters in
       let marks = parameters.enumerated().map { index, name -> Mark in
-        let ratios = series(history.steps) { $0.updateRatios?[name] }
+        let ratios = calmed(series(history.steps) { $0.updateRatios?[name] })
         let short = name.split(separator: ".").last.map(String.init) ?? name
-        return .line(x: ratios.x, y: ratios.y, name: short, colour: .series(index), width: 1.1)
+        return .line(x: ratios.x, y: ratios.y, name: short, colour: .series(index))
       }
       return Chart(
         "Updates: \(layer.name)", x: stepAxis,
