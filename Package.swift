@@ -43,7 +43,8 @@ let package = Package(
       name: "LanguageTests", dependencies: ["Language", "AllocationCounter"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "PlotsTests", dependencies: ["Plots"], exclude: ["Snapshots"]),
-    .testTarget(name: "InspectionTests", dependencies: ["Inspection"]),
+    .testTarget(
+      name: "InspectionTests", dependencies: ["Inspection"], resources: [.copy("Fixtures")]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],

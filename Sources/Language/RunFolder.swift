@@ -45,7 +45,7 @@ public struct RunFolder: Sendable {
   }
 
   /// The settings of the run that the folder holds.
-  func settings() throws -> RunSettings {
+  package func settings() throws -> RunSettings {
     guard holdsRun else { throw RunError.holdsNoRun(path: url.path) }
     guard let data = try? Data(contentsOf: configuration),
       let settings = try? JSONDecoder().decode(RunSettings.self, from: data)

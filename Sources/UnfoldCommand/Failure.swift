@@ -92,6 +92,8 @@ private func systemCode(for error: any Error) -> Int32 {
     case .invalidExpression, .repeatedName: return usage
     case .invalidLabel, .uncountable: return data
     }
+  case is SpectrumError: return data
+  case is GradientSubjectError: return noInput
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

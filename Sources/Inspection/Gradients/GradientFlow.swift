@@ -1,0 +1,91 @@
+import Foundation
+import Recurrence
+import Tensors
+
+/// How the norm of a gradient changes on its way back through time.
+///
+///     ‖∂L_N/∂s_{N−k}‖   for k = 1 … N
+///
+/// over several sequences: the median, and the middle half.
+public struct GradientFlow: Sendable, Equatable, Encodable {
+  /// A part of the state: "h", "c", "layer 2 h".
+  public let part: String
+  /// The median over the sequences; the first number is that of k = 1.
+  public let norms: [Double]
+  public let lowerQuartile: [Double]
+  public let upperQuartile: [Double]
+
+  /// - Parameter norms: by lag, then by sequence.
+  init(part: String, norms: [[Double]]) {
+    self.part = part
+    let sorted = norms.map { $0.sorted() }
+    self.norms = sorted.map { Self.quantile($0, 0.5) }
+    lowerQuartile = sorted.map { Self.quantile($0, 0.25) }
+    upperQuartile = sorted.map { Self.quantile($0, 0.75) }
+  }
+
+  /// A single sequence's.
+  public init(part: String, norms: [Double]) { self.init(part: part, norms: norms.map { [$0] }) }
+
+  /// Between the two values that are next to it.
+  static func quantile(_ sorted: [Double], _ fraction: Double) -> Double {
+    guard let last = sorted.indices.last else { return .nan }
+    let place = fraction * Double(last)
+    let (low, high) = (Int(place), min(Int(place) + 1, last))
+    return sorted[low] + (sorted[high] - sorted[low]) * (place - Double(low))
+  }
+}
+
+extension GradientTrace {
+  /// The flow of the whole state, and of each of its tensors if there are several.
+  public func flows() -> [GradientFlow] {
+    let sequences = 0..<batch
+    func flow(_ part: String, _ tensors: (Cell.State) -> [Tensor]) -> GradientFlow {
+      let norms = gradients.reversed().map { gradient in
+        sequences.map { sequence in norm(tensors(gradient).row(sequence)) }
+      }
+      return GradientFlow(part: part, norms: norms)
+    }
+    let names = states.first.map(stateNames) ?? []
+    let whole = flow("whole state") { $0.tensors }
+    guard names.count > 1 else { return [whole] }
+    return [whole] + names.indices.map { index in flow(names[index]) { [$0.tensors[index]] } }
+  }
+
+  /// How far the measured gradients are from the products of exact Jacobians: the largest
+  /// ‖measured − product‖ / ‖product‖ over all lags at which Float has digits left.
+  public func disagreement(sequence: Int) -> Double {
+    zip(measured(sequence: sequence), products(sequence: sequence)).reduce(0) { worst, pair in
+      let size = norm(pair.1)
+      guard size > 1e-30 else { return worst }
+      let difference = norm(zip(pair.0, pair.1).map { $0 - $1 })
+      return difference.isFinite ? max(worst, difference / size) : .infinity
+    }
+  }
+}
+
+/// A state that knows what its tensors are called.
+public protocol NamedState {
+  /// As many as `tensors` has.
+  var tensorNames: [String] { get }
+}
+
+extension LSTMState: NamedState {
+  public var tensorNames: [String] { ["h", "c"] }
+}
+
+extension Array: NamedState where Element: TensorGroup {
+  public var tensorNames: [String] {
+    guard count > 1 else { return first.map(stateNames) ?? [] }
+    return enumerated().flatMap { index, layer in
+      stateNames(layer).map { "layer \(index + 1) \($0)" }
+    }
+  }
+}
+
+/// The names of a state's tensors: its own, or h, or numbers.
+func stateNames(_ state: some TensorGroup) -> [String] {
+  if let named = state as? any NamedState { return named.tensorNames }
+  let count = state.tensors.count
+  return count == 1 ? ["h"] : (0..<count).map { "tensor \($0)" }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import Plots
+
+/// Charts of gradients on their way back through time.
+enum FlowCharts {
+  private static let label = "‖∂L/∂sₜ‖"
+  /// Below this share of the first norm there is nothing to see.
+  private static let floor = 1e-12
+
+  private static func lags(_ count: Int) -> [Double] { (0..<count).map { Double($0 + 1) } }
+
+  private static func back(_ count: Int) -> Axis {
+    Axis("steps back, N − t", domain: 0...Double(count + 1))
+  }
+
+  /// An axis that leaves out what is beyond sight.
+  ///
+  /// - Parameter room: how many times the first norm there is room for, so that a prediction of
+  ///   growth can be seen.
+  private static func axis(_ label: String, _ shown: [[Double]], room: Double = 1) -> Axis {
+    let numbers = shown.flatMap { $0 }.filter { $0.isFinite && $0 > 0 }
+    let first = shown.compactMap(\.first).max() ?? 1
+    guard let low = numbers.min(), let high = numbers.max() else {
+      return Axis(label, scale: .logarithmic)
+    }
+    let bottom = max(low, first * floor) / 1.5
+    let top = min(max(high * 1.5, first * room), first / floor)
+    return Axis(label, scale: .logarithmic, domain: bottom...max(top, bottom * 10))
+  }
+
+  /// Measured gradient, product of Jacobians, their bound, and the eigenvalue's prediction.
+  static func comparison(_ study: FlowStudy) -> Chart {
+    let x = lags(study.measured.count)
+    let seen = x.indices.filter { $0 % 3 == 0 }
+    var marks: [Mark] = [
+      .line(
+        x: x, y: study.bound, name: "largest possible, ‖J⋯J‖₂", colour: .muted, width: 1.25),
+      .line(
+        x: x, y: study.prediction, name: "λᴺ⁻ᵗ, λ = \(study.spectralRadius.text(2))",
+        colour: .series(1), dash: .dashed),
+      .line(x: x, y: study.product, name: "product of Jacobians", colour: .series(0)),
+    ]
+    if !study.throughCellAlone.isEmpty {
+      marks.append(
+        .line(
+          x: x, y: study.throughCellAlone, name: "through c alone, ∏f", colour: .series(2),
+          dash: .dotted))
+    }
+    marks.append(
+      .points(
+        x: seen.map { x[$0] }, y: seen.map { study.measured[$0] }, name: "backpropagation",
+        colour: .series(0), shape: .ring, radius: 3))
+    return Chart(
+      "\(study.cell), \(study.start)",
+      subtitle: "One sequence; rings lie on the line where theory and tape agree",
+      description: study.verdict.finding, x: back(x.count),
+      y: axis(label, [study.measured, study.bound, study.prediction, study.throughCellAlone]),
+      size: .wide, marks: marks)
+  }
+
+  /// One cell, started with different spectral radii.
+  static func radii(_ studies: [FlowStudy]) -> Chart {
+    let last = Double(max(studies.count - 1, 1))
+    let marks = studies.enumerated().flatMap { index, study -> [Mark] in
+      let norms = study.flows.first?.norms ?? []
+      let x = lags(norms.count)
+      let colour = Colour.ramp(Double(index) / last)
+      let scale = (norms.first ?? 0) / max(study.prediction.first ?? 1, 1e-300)
+      return [
+        .line(
+          x: x, y: study.prediction.map { $0 * scale }, colour: colour, dash: .dotted, width: 1),
+        .line(x: x, y: norms, name: "λ = \(study.spectralRadius.text(2))", colour: colour),
+      ]
+    }
+    let isIdentity = studies.first?.start.hasPrefix("identity") ?? false
+    return Chart(
+      (studies.first?.cell ?? "") + (isIdentity ? ", W = λ·I" : ""),
+      subtitle: "Median of 16 sequences; dotted: λᴺ⁻ᵗ",
+      x: back(studies.first?.measured.count ?? 0),
+      y: axis(label, studies.map { $0.flows.first?.norms ?? [] }, room: 1e3),
+      size: Chart.Size(420, 340), legend: .atEnds, marks: marks)
+  }
+
+  /// One cell, started in different ways.
+  static func starts(_ studies: [FlowStudy]) -> Chart {
+    let marks = studies.enumerated().flatMap { index, study -> [Mark] in
+      guard let flow = study.flows.first else { return [] }
+      let x = lags(flow.norms.count)
+      return [
+        .band(x: x, low: flow.lowerQuartile, high: flow.upperQuartile, colour: .series(index)),
+        .line(x: x, y: flow.norms, name: study.start, colour: .series(index)),
+      ]
+    }
+    return Chart(
+      studies.first?.cell ?? "", subtitle: "Median and middle half of 16 sequences",
+      x: back(studies.first?.measured.count ?? 0),
+      y: axis(label, studies.map { $0.flows.first?.norms ?? [] }),
+      size: Chart.Size(420, 340), marks: marks)
+  }
+
+  /// A trained model: the parts of its state.
+  static func parts(_ flow: ModelFlow) -> Chart {
+    let shown = flow.flows.count > 1 ? Array(flow.flows.dropFirst()) : flow.flows
+    let marks = shown.enumerated().flatMap { index, part -> [Mark] in
+      let x = lags(part.norms.count)
+      return [
+        .band(x: x, low: part.lowerQuartile, high: part.upperQuartile, colour: .series(index)),
+        .line(x: x, y: part.norms, name: part.part, colour: .series(index)),
+      ]
+    }
+    return Chart(
+      "Gradient of one prediction’s loss for earlier states",
+      subtitle: "Median and middle half of \(flow.sequences) stretches of text",
+      x: back(shown.first?.norms.count ?? 0), y: axis("\(label), nats", shown.map(\.norms)),
+      size: Chart.Size(680, 380),
+      legend: .atEnds, marks: marks)
+  }
+
+  /// A trained model: measured beside the product of exact Jacobians, and beside eigenvalues.
+  static func agreement(_ flow: ModelFlow, radii: [(name: String, radius: Double)]) -> Chart {
+    let x = lags(flow.measured.count)
+    let seen = x.indices.filter { $0 % 3 == 0 }
+    let first = flow.measured.first ?? 0
+    let predictions = radii.enumerated().map { index, entry -> Mark in
+      .line(
+        x: x, y: x.map { first * pow(entry.radius, $0 - 1) },
+        name: "λᴺ⁻ᵗ, \(entry.name), λ = \(entry.radius.text(2))", colour: .series(index + 1),
+        dash: .dashed)
+    }
+    let marks: [Mark] =
+      predictions + [
+        .line(x: x, y: flow.product, name: "product of Jacobians", colour: .series(0)),
+        .points(
+          x: seen.map { x[$0] }, y: seen.map { flow.measured[$0] }, name: "backpropagation",
+          colour: .series(0), shape: .ring, radius: 3),
+      ]
+    return Chart(
+      "Measured, multiplied and predicted", subtitle: "One stretch of text, the whole state",
+      x: back(x.count), y: axis("\(label), nats", [flow.measured], room: 1e2), size: .wide,
+      marks: marks)
+  }
+}
