@@ -9,7 +9,7 @@ protocol FusedCore {
 }
 
 extension FusedCell {
-  var fusedLayers: [FusedUnfold] { [fused] }
+  var fusedLayers: [FusedUnfold] { [fused(in: .inference)] }
 }
 
 extension Stack: FusedCore where Layer: FusedCell {
