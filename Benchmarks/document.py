@@ -20,12 +20,12 @@ CONFIGS = {
 }
 GENERATION = {
     "char": "one text, LSTM 2×512, V 96",
-    "char:float16": "the same, weights of 16 bits (peers: 32)",
-    "char:int8": "the same, weights of 8 bits (peers: 32)",
+    "char:float16": "one text, LSTM 2×512, V 96, weights of 16 bits (peers: 32)",
+    "char:int8": "one text, LSTM 2×512, V 96, weights of 8 bits (peers: 32)",
     "char*64": "64 texts at once, LSTM 2×512, V 96",
     "word": "one text, LSTM 2×1024, V 10,000",
-    "word:float16": "the same, weights of 16 bits (peers: 32)",
-    "word:int8": "the same, weights of 8 bits (peers: 32)",
+    "word:float16": "one text, LSTM 2×1024, V 10,000, weights of 16 bits (peers: 32)",
+    "word:int8": "one text, LSTM 2×1024, V 10,000, weights of 8 bits (peers: 32)",
     "word*64": "64 texts at once, LSTM 2×1024, V 10,000",
 }
 
