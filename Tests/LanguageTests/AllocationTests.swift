@@ -58,13 +58,18 @@ struct AllocationTests {
         optimiser: OptimiserConfiguration(method), learningRate: 0.01,
         clipping: Clipping(maximumNorm: 5), epochs: 1),
       training: tokens, evaluate: nil)
-    var counted = unfold_allocations()
+    // Of many steps the least: in the others another test may have taken buffers from the pool.
+    var least = (largest: Int.max, callsPerStep: Int.max)
     _ = try trainer.run { event in
       guard case .step(let report) = event else { return }
-      if report.step == first { unfold_start_counting_allocations() }
-      if report.step == last { counted = unfold_stop_counting_allocations() }
+      if first + 1...last ~= report.step {
+        let counted = unfold_stop_counting_allocations()
+        least.largest = min(least.largest, counted.largest)
+        least.callsPerStep = min(least.callsPerStep, counted.calls)
+      }
+      if first..<last ~= report.step { unfold_start_counting_allocations() }
     }
-    return (counted.largest, counted.calls / (last - first))
+    return least
   }
 }
 
