@@ -35,6 +35,17 @@ public enum AtomicFile {
     try syncFolder(URL(fileURLWithPath: target).deletingLastPathComponent())
   }
 
+  /// Finds out whether a file can be written, before the work whose result it is to hold.
+  ///
+  /// - Throws: ``FileError``, as `write` would when it begins.
+  public static func check(_ url: URL) throws(FileError) {
+    let target = System.realPath(url.path) ?? url.path
+    _ = try permissions(of: target)
+    let (descriptor, temporary) = try sibling(of: target)
+    close(descriptor)
+    unlink(temporary)
+  }
+
   /// Forces a folder's list of names to the disk, so that files renamed into it stay there.
   ///
   /// - Throws: ``FileError``.

@@ -186,7 +186,7 @@ public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertibl
     switch self {
     case .missing(let path): "There is no model at \(path); give the folder of a model or a run."
     case .noFolder(let path):
-      "\(path) is a file, but a model is a folder, an ARPA file of n-grams or a mixture; give that."
+      "\(path) is a file, but a model is a folder, a file of n-grams or a mixture; give that."
     case .noModelYet(let run):
       "The training run in \(run) has no model yet, because it ended before it was saved; "
         + "go on with unfold train --resume \(run)."

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Interchange
 import Language
 import Learning
 
@@ -75,6 +76,7 @@ struct AdaptationOptions: ParsableArguments {
       evaluation.dynamic?.statisticsText = model.vocabulary.withContext(text.tokens)
     }
     guard let tune else { return evaluation }
+    if let settings { try AtomicFile.check(URL(filePath: settings)) }
     var valid = parts
     valid.part = parts.split == nil ? nil : .valid
     let tokens = try valid.tokens(of: SourceText(path: tune), model.vocabulary).tokens

@@ -93,7 +93,11 @@ private func systemCode(for error: any Error) -> Int32 {
     case .invalidLabel, .uncountable: return data
     }
   case is SpectrumError: return data
-  case is GradientSubjectError: return noInput
+  case let error as GradientSubjectError:
+    switch error {
+    case .noText: return noInput
+    case .noRecurrence: return data
+    }
   case is VocabularyError, is WeightsError, is SafetensorsError, is TextTooShort: return data
   default: return 1
   }

@@ -12,8 +12,7 @@ struct Generate: UnfoldSubcommand {
       all are done, a line between them that says which one follows; with --json, an object a line.
       """)
 
-  @Argument(help: "The folder of a model or of a run, or a file of n-grams.", completion: .file())
-  var model: String
+  @Argument(help: .anyModel, completion: .file()) var model: String
   @Option(help: "The beginning of the text.") var prompt = ""
   @Option(help: "How many tokens to write.") var length = 500
   @Option(help: "Below 1 safer, above 1 wilder; 0 always takes the likeliest token.")

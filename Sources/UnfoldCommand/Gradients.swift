@@ -45,12 +45,13 @@ struct Gradients: UnfoldSubcommand {
   func execute() throws {
     threads.apply()
     let subject = try model.map { try GradientSubject(path: $0, file: file) }
+    let tokens = try subject?.tokens()
     let folder = outFolder(subject)
     try Folder.make(folder)
     let memoryFile = folder.appending(path: "long-memory.jsonl")
     if longMemory { try trainOnLongMemory(memoryFile) }
     let line = Mutex(ProgressLine())
-    var study = try makeStudy(subject) { text in line.withLock { $0.show(text) } }
+    var study = try makeStudy(subject, tokens ?? []) { text in line.withLock { $0.show(text) } }
     line.withLock { $0.clear() }
     study.longMemory = MemoryStudy.results(in: memoryFile)
     let report = folder.appending(path: "report.html")
@@ -65,7 +66,7 @@ struct Gradients: UnfoldSubcommand {
   }
 
   private func makeStudy(
-    _ subject: GradientSubject?, _ progress: @escaping @Sendable (String) -> Void
+    _ subject: GradientSubject?, _ tokens: [Int32], _ progress: @escaping @Sendable (String) -> Void
   )
     throws -> GradientStudy
   {
@@ -73,7 +74,7 @@ struct Gradients: UnfoldSubcommand {
       return try .ofFreshCells(steps: steps, seed: seed, progress: progress)
     }
     let study = try GradientStudy.of(
-      subject.folder, name: subject.name, tokens: subject.tokens(), steps: steps,
+      subject.folder, name: subject.name, tokens: tokens, steps: steps,
       seed: subject.seed, training: subject.history, progress: progress)
     guard let study else { throw GradientSubjectError.noRecurrence(path: subject.name) }
     return study

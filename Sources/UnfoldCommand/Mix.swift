@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Interchange
 import Language
 import Tensors
 
@@ -14,7 +15,7 @@ struct Mix: UnfoldSubcommand {
       """)
 
   @Argument(
-    help: "Two or more models: folders of models or of runs, ARPA files, mixtures.",
+    help: "Two or more models: folders of models or of runs, files of n-grams, mixtures.",
     completion: .file())
   var models: [String]
   @Option(
@@ -47,6 +48,8 @@ struct Mix: UnfoldSubcommand {
 
   func execute() throws {
     threads.apply()
+    let url = URL(filePath: out)
+    try AtomicFile.check(url)
     let read = try models.map { (name: $0, model: try AnyModel(contentsOf: URL(filePath: $0))) }
     let mixture = try MixtureModel(read)
     let tokens = try parts.tokens(of: SourceText(path: tune), mixture.vocabulary).tokens
@@ -58,7 +61,7 @@ struct Mix: UnfoldSubcommand {
           + iteration.result.perplexity.text(4))
       last = iteration
     }
-    try MixtureFile.write(tuned, of: models.map { URL(filePath: $0) }, to: URL(filePath: out))
+    try MixtureFile.write(tuned, of: models.map { URL(filePath: $0) }, to: url)
     guard json, let last else { return }
     try Console.print(
       Console.json(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Interchange
 import Language
 import Plots
 
@@ -44,7 +45,7 @@ struct NGram: UnfoldSubcommand {
       what occurs once.
       """)
   var prune = "0"
-  @Option(help: "Memory to use besides the vocabulary, such as 512M or 4G.")
+  @Option(help: "Memory to use besides the vocabulary, at least 1M, such as 512M or 4G.")
   var memory = MemorySize(bytes: 1 << 30)
   @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a summary as one JSON object.") var json = false
@@ -69,13 +70,14 @@ struct NGram: UnfoldSubcommand {
   func execute() throws {
     threads.apply()
     let begin = ContinuousClock().now
+    let url = URL(filePath: out)
+    try AtomicFile.check(url)
     let scratch = Scratch(memory: memory.bytes)
     var report = NGramReport(out: out)
     defer { report.end() }
     let (contents, count) =
       try from.map { (try converted($0, scratch), nil) }
       ?? estimated(scratch, &report)
-    let url = URL(filePath: out)
     if url.pathExtension == NGramFile.pathExtension {
       try contents.writeBinary(to: url) { try report.show("writing \(report.out)", $0) }
     } else {

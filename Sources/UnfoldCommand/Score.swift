@@ -19,9 +19,7 @@ struct Score: UnfoldSubcommand {
       sentences, and at the end the accuracy: how often it is the first.
       """)
 
-  @Argument(
-    help: "The folder of a model or of a run, an ARPA file or a mixture.", completion: .file())
-  var model: String
+  @Argument(help: .anyModel, completion: .file()) var model: String
   @Argument(help: "A text file; - or nothing for standard input.", completion: .file())
   var file: String?
   @Option(help: "Minimal pairs to compare, instead of FILE.", completion: .file())

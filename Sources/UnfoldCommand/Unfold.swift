@@ -73,3 +73,9 @@ struct UnfoldCommand: ParsableCommand {
     return "\(line); see \(command) --help."
   }
 }
+
+extension ArgumentHelp {
+  /// Of a model of any kind.
+  static let anyModel: ArgumentHelp =
+    "The folder of a model or of a run, a file of n-grams, or a mixture."
+}

@@ -80,7 +80,7 @@ extension CommandTests {
     @Test func refusesWhatHasNoGradients() throws {
       let place = try Workplace.withModel()
       expectRefusal(try place.unfold("gradients", "nowhere"), 66, "no model at", "nowhere")
-      expectRefusal(try place.unfold("gradients", "text"), 66, "no recurrent model")
+      expectRefusal(try place.unfold("gradients", "text"), 65, "no recurrent model")
       expectRefusal(try place.unfold("gradients", "run", "nowhere"), 66, "no file nowhere")
       expectRefusal(try place.unfold("gradients", "--steps", "1"), 64, "from 2 to 1000")
       try place.write("ab", to: "short")

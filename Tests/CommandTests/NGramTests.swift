@@ -98,6 +98,9 @@ extension CommandTests {
         #expect(!place.exists("x.arpa"))
       }
       expectRefusal(try place.unfold("ngram", "--out", "x.arpa"), 64, "Name a text")
+      // Before anything is read: a model that took an hour must find its place.
+      expectRefusal(
+        try place.unfold("ngram", "nowhere", "--out", "none/x.arpa"), 73, "none/x.arpa", "folder")
       expectRefusal(
         try place.unfold("ngram", "text", "--memory", "5", "--out", "x.arpa"), 64, "--memory")
     }

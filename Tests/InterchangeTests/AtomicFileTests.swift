@@ -24,6 +24,22 @@ import Testing
     }
   }
 
+  @Test func aCheckRefusesWhatAWriteWouldAndLeavesNoTrace() throws {
+    try withTemporaryFolder { folder in
+      let (file, inNone) = (folder.appending(path: "file"), folder.appending(path: "none/file"))
+      try AtomicFile.check(file)
+      #expect(try names(in: folder) == [])
+      for refused in [inNone, folder] {
+        let error = try #require(throws: FileError.self) { try AtomicFile.check(refused) }
+        #expect(throws: error) { try AtomicFile.write(to: refused) { try $0.write("new") } }
+      }
+      try AtomicFile.write(to: file) { try $0.write("old") }
+      try AtomicFile.check(file)
+      #expect(try String(contentsOf: file, encoding: .utf8) == "old")
+      #expect(try names(in: folder) == ["file"])
+    }
+  }
+
   @Test func anInterruptedWriteLeavesTheOldFile() throws {
     try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("file")

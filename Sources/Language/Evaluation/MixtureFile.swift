@@ -23,7 +23,8 @@ public enum MixtureFile {
 
   /// Writes a mixture of the models at some paths.
   ///
-  /// - Parameter models: folders of models or of runs, ARPA files or mixtures, in the mixture's order.
+  /// - Parameter models: folders of models or of runs, files of n-grams or mixtures, in the mixture's
+  ///   order.
   public static func write(_ mixture: MixtureModel, of models: [URL], to url: URL) throws {
     let components = try zip(models, mixture.weights).map { model, weight in
       let model = try AnyModel.location(model)
