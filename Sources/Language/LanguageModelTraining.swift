@@ -39,7 +39,7 @@ public final class LanguageModelTraining {
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
     isResumed = false
-    try self.folder.create(settings)
+    try self.folder.create(settings, text.vocabulary)
   }
 
   /// Goes on with the run that a folder holds.
@@ -174,7 +174,8 @@ public final class LanguageModelTraining {
       model, vocabulary: text.vocabulary, sampling: Sampling(temperature: 0.8),
       seed: settings.seed &+ seed)
     var sample = ""
-    generator.write(length: text.vocabulary.unit == .words ? 40 : 200) { sample += $0 }
+    let isOfWords = text.vocabulary.unit == .words || text.vocabulary.unit == .bpe
+    generator.write(length: isOfWords ? 40 : 200) { sample += $0 }
     return sample.trimmingCharacters(in: .newlines)
   }
 }

@@ -3,7 +3,8 @@ import Interchange
 import Learning
 import Tensors
 
-/// A language model on disk: a folder with `config.json`, `vocabulary.json`, `model.safetensors`.
+/// A language model on disk: a folder with `config.json`, `vocabulary.json`, `model.safetensors`; where
+/// tokens are byte pairs, `tokenizer.json` in place of `vocabulary.json`.
 ///
 /// The weights have PyTorch's names, shapes and gate order. The folder of a training run is taken
 /// too: then its best model, or its last if it hasn't been evaluated yet.
@@ -14,8 +15,19 @@ public struct ModelFolder: Sendable {
 
   static let configurationFile = "config.json"
   static let vocabularyFile = "vocabulary.json"
+  static let tokenizerFile = "tokenizer.json"
   static let weightsFile = "model.safetensors"
-  static let files = [configurationFile, vocabularyFile, weightsFile]
+
+  /// The names of a model's files.
+  static func files(in folder: URL) -> [String] {
+    [configurationFile, vocabularyFile(in: folder), weightsFile]
+  }
+
+  private static func vocabularyFile(in folder: URL) -> String {
+    [vocabularyFile, tokenizerFile].first {
+      FileManager.default.fileExists(atPath: folder.appending(path: $0).path)
+    } ?? vocabularyFile
+  }
 
   public init(configuration: ModelConfiguration, vocabulary: Vocabulary, model: any RecurrentModel)
   {
@@ -46,7 +58,7 @@ public struct ModelFolder: Sendable {
     } catch {
       throw ModelFolderError.damaged(file: configurationURL.path, reason: "\(error)")
     }
-    let vocabularyURL = folder.appending(path: Self.vocabularyFile)
+    let vocabularyURL = folder.appending(path: Self.vocabularyFile(in: folder))
     do {
       vocabulary = try Vocabulary(json: Self.read(vocabularyURL))
     } catch let error as VocabularyError {
@@ -77,10 +89,8 @@ public struct ModelFolder: Sendable {
     try AtomicFile.write(to: folder.appending(path: Self.configurationFile)) {
       try $0.write(config)
     }
-    let tokens = try vocabulary.json()
-    try AtomicFile.write(to: folder.appending(path: Self.vocabularyFile)) { writer in
-      try tokens.withUnsafeBytes { try writer.write($0) }
-    }
+    let name = vocabulary.unit == .bpe ? Self.tokenizerFile : Self.vocabularyFile
+    try vocabulary.write(to: folder.appending(path: name))
     try model.writeWeights(to: folder.appending(path: Self.weightsFile))
   }
 

@@ -4,6 +4,7 @@ import Interchange
 /// The folder of a training run.
 ///
 ///     configuration.json   all settings, as they were in effect
+///     tokenizer.json       the tokenizer that `--tokenizer` named
 ///     best/, last/         models
 ///     checkpoints/         what a resumed training needs
 ///     metrics.jsonl        a line for each measurement
@@ -23,6 +24,7 @@ public struct RunFolder: Sendable {
   public var samples: URL { url.appending(path: "samples.txt") }
   public var results: URL { url.appending(path: "results.json") }
   public var report: URL { url.appending(path: "report.html") }
+  var tokenizer: URL { url.appending(path: ModelFolder.tokenizerFile) }
   public var configuration: URL { url.appending(path: "configuration.json") }
 
   /// Whether a run was begun here.
@@ -30,14 +32,16 @@ public struct RunFolder: Sendable {
 
   /// Makes the folder for a new run.
   ///
+  /// - Parameter vocabulary: what the settings' tokenizer gave, which is kept.
   /// - Throws: if it already holds one, or can't be written.
-  func create(_ settings: RunSettings) throws {
+  func create(_ settings: RunSettings, _ vocabulary: Vocabulary) throws {
     if holdsRun { throw RunError.holdsRun(path: url.path) }
     let model = url.appending(path: ModelFolder.configurationFile)
     if FileManager.default.fileExists(atPath: model.path) {
       throw RunError.holdsModel(path: url.path)
     }
     try Folder.make(url)
+    if settings.text.vocabulary.tokenizer != nil { try vocabulary.write(to: tokenizer) }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let text = String(decoding: try encoder.encode(settings), as: UTF8.self) + "\n"
@@ -48,8 +52,11 @@ public struct RunFolder: Sendable {
   package func settings() throws -> RunSettings {
     guard holdsRun else { throw RunError.holdsNoRun(path: url.path) }
     guard let data = try? Data(contentsOf: configuration),
-      let settings = try? JSONDecoder().decode(RunSettings.self, from: data)
+      var settings = try? JSONDecoder().decode(RunSettings.self, from: data)
     else { throw RunError.damaged(file: configuration.path) }
+    if settings.text.vocabulary.tokenizer != nil {
+      settings.text.vocabulary.tokenizer = tokenizer.path
+    }
     return settings
   }
 

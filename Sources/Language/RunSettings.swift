@@ -27,20 +27,39 @@ public struct TextSettings: Codable, Sendable, Equatable {
   public var validationFile: String?
   /// How `files` is split by position, in percent: training, validation, test.
   public var split: String
-  public var unit: TokenUnit
+  /// Which tokens it becomes; its keys stand beside those above.
+  public var vocabulary: VocabularySettings
 
   enum CodingKeys: String, CodingKey {
     case files, split
     case validationFile = "validation_file"
-    case unit = "tokens"
   }
 
   public init(
-    files: [String], validationFile: String? = nil, split: String = "90,10", unit: TokenUnit
+    files: [String], validationFile: String? = nil, split: String = "90,10",
+    vocabulary: VocabularySettings
   ) {
     self.files = files
     self.validationFile = validationFile
     self.split = split
-    self.unit = unit
+    self.vocabulary = vocabulary
   }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    files = try container.decode([String].self, forKey: .files)
+    validationFile = try container.decodeIfPresent(String.self, forKey: .validationFile)
+    split = try container.decode(String.self, forKey: .split)
+    vocabulary = try VocabularySettings(from: decoder)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(files, forKey: .files)
+    try container.encodeIfPresent(validationFile, forKey: .validationFile)
+    try container.encode(split, forKey: .split)
+    try vocabulary.encode(to: encoder)
+  }
+
+  public var unit: TokenUnit { vocabulary.unit }
 }

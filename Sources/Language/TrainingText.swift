@@ -21,7 +21,7 @@ public struct TrainingText: Sendable {
     }
     let files = try settings.files.map(SourceText.init(path:))
     let held = try settings.validationFile.map(SourceText.init(path:))
-    let vocabulary = try Self.vocabulary(for: files, unit: settings.unit)
+    let vocabulary = try Vocabulary(settings.vocabulary, building: files)
     let corpus = try Corpus(files, vocabulary: vocabulary)
     if let held {
       let validation = try Corpus([held], vocabulary: vocabulary)
@@ -59,10 +59,6 @@ public struct TrainingText: Sendable {
     var tokens = SHA256()
     if let json = try? vocabulary.json() { json.withUnsafeBytes { tokens.update(bytes: $0) } }
     fingerprint = ["text": text.finalize(), "vocabulary": tokens.finalize()]
-  }
-
-  private static func vocabulary(for files: [SourceText], unit: TokenUnit) throws -> Vocabulary {
-    unit == .bytes ? .bytes : try Vocabulary(unit: unit, building: files)
   }
 }
 

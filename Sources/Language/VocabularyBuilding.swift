@@ -4,16 +4,18 @@ extension Vocabulary {
   /// Collects the tokens of texts.
   ///
   /// - Parameters:
-  ///   - minimumCount: words that occur less often become `<unk>`.
-  ///   - maximumSize: as many tokens as there may be, `<unk>` and `</s>` included; the most
-  ///     frequent words stay.
+  ///   - minimumCount: words that occur less often become `<unk>`, byte pairs stay apart.
+  ///   - maximumSize: as many tokens as there may be, `<unk>` and `</s>` or the 256 bytes included;
+  ///     the most frequent words stay. Byte pairs have ``defaultBytePairCount`` if nothing is said.
+  ///   - splitting: what a word is.
   /// - Throws: ``VocabularyError`` for invalid UTF-8, for fewer than two characters or no words,
-  ///   and for limits on anything but words.
+  ///   and for limits on bytes and characters.
   /// - Complexity: O(bytes), and O(V log V) to order the words.
   public init(
-    unit: TokenUnit, building texts: [SourceText], minimumCount: Int = 1, maximumSize: Int? = nil
+    unit: TokenUnit, building texts: [SourceText], minimumCount: Int = 1, maximumSize: Int? = nil,
+    splitting: WordSplitting = .whitespace
   ) throws {
-    guard unit == .words || (minimumCount <= 1 && maximumSize == nil) else {
+    guard unit == .words || unit == .bpe || (minimumCount <= 1 && maximumSize == nil) else {
       throw VocabularyError.limitsWithoutWords(unit)
     }
     let spellings: [[UInt8]]
@@ -21,13 +23,20 @@ extension Vocabulary {
     case .bytes:
       self = .bytes
       return
+    case .bpe:
+      var counts = PreTokenCounts()
+      for text in texts {
+        text.bytes.withUnsafeBytes { counts.read($0, isLast: true) { _ in } }
+      }
+      self = counts.vocabulary(size: maximumSize, minimumCount: minimumCount)
+      return
     case .characters: spellings = try Self.characters(of: texts)
     case .words:
-      let room = min(maximumSize ?? Self.largestCount + 1, Self.largestCount + 1)
-      spellings = try Self.words(of: texts, minimumCount: minimumCount, maximumSize: room)
+      spellings = try Self.words(
+        of: texts, minimumCount: minimumCount, maximumSize: maximumSize, splitting)
     }
     guard spellings.count <= Self.largestCount else { throw VocabularyError.tooManyTokens }
-    self.init(unit: unit, spellings: spellings)
+    self.init(unit: unit, spellings: spellings, splitting: splitting)
   }
 
   /// Collects the tokens of one text.
@@ -35,11 +44,12 @@ extension Vocabulary {
   /// - Parameter source: the name that messages give the text.
   public init(
     unit: TokenUnit, building text: some ContiguousBytes, source: String,
-    minimumCount: Int = 1, maximumSize: Int? = nil
+    minimumCount: Int = 1, maximumSize: Int? = nil, splitting: WordSplitting = .whitespace
   ) throws {
     let texts = [SourceText(name: source, bytes: text.withUnsafeBytes { Data($0) })]
     try self.init(
-      unit: unit, building: texts, minimumCount: minimumCount, maximumSize: maximumSize)
+      unit: unit, building: texts, minimumCount: minimumCount, maximumSize: maximumSize,
+      splitting: splitting)
   }
 
   private static func characters(of texts: [SourceText]) throws -> [[UInt8]] {
@@ -66,7 +76,7 @@ extension Vocabulary {
   }
 
   private static func words(
-    of texts: [SourceText], minimumCount: Int, maximumSize: Int
+    of texts: [SourceText], minimumCount: Int, maximumSize: Int?, _ splitting: WordSplitting
   ) throws -> [[UInt8]] {
     var table = WordTable()
     for special in specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
@@ -74,7 +84,7 @@ extension Vocabulary {
     for text in texts {
       try text.bytes.withUnsafeBytes { bytes in
         try validate(bytes, source: text.name)
-        forEachWord(in: bytes, closingLastLine: false) { word in
+        forEachWord(in: bytes, splitting, closingLastLine: false) { word in
           guard let word else { return }
           let index = Int(table.insert(word))
           if index == counts.count { counts.append(0) }
@@ -85,15 +95,18 @@ extension Vocabulary {
     guard counts.count > 2 || counts[0] > 0 else {
       throw VocabularyError.noWords(source: name(of: texts))
     }
-    let kept = byFrequency(table, counts).filter { counts[$0] >= minimumCount }
-    return specialWords + kept.prefix(max(0, maximumSize - 2)).map { Array(table[$0]) }
+    let kept = mostFrequent(table, counts, minimumCount: minimumCount, maximumSize: maximumSize)
+    return specialWords + kept.map { Array(table[$0]) }
   }
 
   /// The words of a table but the first two, which are special, as a vocabulary has them.
-  static func byFrequency(_ table: WordTable, _ counts: [Int]) -> [Int] {
-    (2..<counts.count).sorted { a, b in
+  static func mostFrequent(
+    _ table: WordTable, _ counts: [Int], minimumCount: Int, maximumSize: Int?
+  ) -> ArraySlice<Int> {
+    let ordered = (2..<counts.count).filter { counts[$0] >= minimumCount }.sorted { a, b in
       counts[a] != counts[b] ? counts[a] > counts[b] : table[a].lexicographicallyPrecedes(table[b])
     }
+    return ordered.prefix(max(0, min(maximumSize ?? .max, largestCount + 1) - 2))
   }
 
   private static func name(of texts: [SourceText]) -> String {
@@ -126,10 +139,10 @@ extension Vocabulary {
   ///
   /// - Parameter closingLastLine: whether words after the last line feed are a line too.
   static func forEachWord(
-    in bytes: UnsafeRawBufferPointer, closingLastLine: Bool,
+    in bytes: UnsafeRawBufferPointer, _ splitting: WordSplitting, closingLastLine: Bool,
     _ body: (UnsafeRawBufferPointer?) -> Void
   ) {
-    var scanner = WordScanner()
+    var scanner = WordScanner(splitting)
     scanner.read(bytes, body)
     if closingLastLine { scanner.closeLastLine(body) }
   }

@@ -16,7 +16,7 @@ extension Vocabulary {
   ///
   /// - Parameter source: the name that messages give the text.
   /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``, unless the tokens are
-  ///   bytes.
+  ///   bytes or pairs of them.
   /// - Complexity: O(bytes).
   public func encode(_ text: some ContiguousBytes, source: String) throws -> Encoded {
     try text.withUnsafeBytes { bytes in
@@ -29,12 +29,13 @@ extension Vocabulary {
         }
       case .words(let table):
         try Self.validate(bytes, source: source)
-        let (encoded, tooLong) = Self.encodeWords(bytes, table, closingLastLine: true)
+        let (encoded, tooLong) = encodeWords(bytes, table, closingLastLine: true)
         if let tooLong {
           let line = bytes[..<tooLong.lowerBound].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
           throw VocabularyError.wordTooLong(source: source, bytes: tooLong.count, line: line)
         }
         return encoded
+      case .bytePairs(let encoding): return Self.encodeBytePairs(bytes, encoding)
       }
     }
   }
@@ -48,7 +49,7 @@ extension Vocabulary {
     let encoded: Encoded
     if case .words(let table) = lookup {
       encoded = bytes.withUnsafeBytes {
-        Self.encodeWords($0, table, closingLastLine: false).encoded
+        encodeWords($0, table, closingLastLine: false).encoded
       }
     } else {
       encoded = try encode(bytes, source: "the prompt")
@@ -77,23 +78,33 @@ extension Vocabulary {
   }
 
   /// - Returns: the tokens, and where the first word is that is too long to be one.
-  private static func encodeWords(
+  private func encodeWords(
     _ bytes: UnsafeRawBufferPointer, _ table: WordTable, closingLastLine: Bool
   ) -> (encoded: Encoded, tooLong: Range<Int>?) {
     var encoded = Encoded(tokens: [], outOfVocabulary: 0, bytes: bytes.count)
     var tooLong: Range<Int>?
-    forEachWord(in: bytes, closingLastLine: closingLastLine) { word in
-      guard let word else { return encoded.tokens.append(lineEndWord) }
-      if word.count > longestWord, tooLong == nil, let base = bytes.baseAddress,
+    Self.forEachWord(in: bytes, splitting, closingLastLine: closingLastLine) { word in
+      guard let word else { return encoded.tokens.append(Self.lineEndWord) }
+      if word.count > Self.longestWord, tooLong == nil, let base = bytes.baseAddress,
         let start = word.baseAddress
       {
         tooLong = start - base..<start - base + word.count
       }
       let id = table.index(of: word)
-      encoded.tokens.append(id ?? unknownWord)
+      encoded.tokens.append(id ?? Self.unknownWord)
       encoded.outOfVocabulary += id == nil ? 1 : 0
     }
     return (encoded, tooLong)
+  }
+
+  private static func encodeBytePairs(
+    _ bytes: UnsafeRawBufferPointer, _ encoding: BytePairEncoding
+  ) -> Encoded {
+    var encoded = Encoded(tokens: [], outOfVocabulary: 0, bytes: bytes.count)
+    encoded.tokens.reserveCapacity(bytes.count / 3)
+    var encoder = BytePairEncoder(encoding)
+    encoder.read(bytes, isLast: true) { encoded.tokens.append(contentsOf: $0) }
+    return encoded
   }
 
   /// Visible forms of what the vocabulary lacks, each once, in order of appearance.
@@ -104,7 +115,7 @@ extension Vocabulary {
       if !unknown.contains(label) { unknown.append(label) }
     }
     switch lookup {
-    case .bytes: break
+    case .bytes, .bytePairs: break
     case .characters(let ids):
       for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars
       where scalar.value >= ids.count || ids[Int(scalar.value)] < 0 {
@@ -112,7 +123,7 @@ extension Vocabulary {
       }
     case .words(let table):
       bytes.withUnsafeBytes {
-        Self.forEachWord(in: $0, closingLastLine: false) { word in
+        Self.forEachWord(in: $0, splitting, closingLastLine: false) { word in
           if let word, table.index(of: word) == nil { note(Array(word)) }
         }
       }

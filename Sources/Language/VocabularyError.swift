@@ -9,6 +9,7 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
   case tooManyTokens
   case unknown(TokenUnit, [String])
   case malformedFile(reason: String)
+  case unusableTokenizer(file: String, reason: String)
 
   public var description: String {
     switch self {
@@ -27,7 +28,8 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
       return "\(source) holds a word of \(bytes) bytes in line \(line), and a word has at most "
         + "\(Vocabulary.longestWord); if it isn't text of words, use --tokens bytes."
     case .limitsWithoutWords(let unit):
-      return "A minimum count or a maximum size limits a vocabulary of words, not of \(unit)."
+      return "A minimum count or a maximum size limits a vocabulary of words or of bpe, not of "
+        + "\(unit)."
     case .tooManyTokens:
       return "The text holds more than \(Vocabulary.largestCount) distinct words; "
         + "set a minimum count or a maximum size."
@@ -38,6 +40,8 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
         + "write it without them."
     case .malformedFile(let reason):
       return "The vocabulary file is unusable: \(reason)."
+    case .unusableTokenizer(let file, let reason):
+      return "\(file) can't be used as a byte-level BPE tokenizer: \(reason)."
     }
   }
 }

@@ -1,9 +1,12 @@
 /// Finds the words of a text that comes in one piece or in several, each of which ends between words.
 ///
-/// Words stand between ASCII white space; a byte-order mark at the beginning belongs to none.
+/// Lines end with a line feed; a byte-order mark at the beginning belongs to no word.
 struct WordScanner {
+  private let splitting: WordSplitting
   private var isAtBeginning = true
   private var lineHasWords = false
+
+  init(_ splitting: WordSplitting) { self.splitting = splitting }
 
   /// Calls `body` with each word, and with nil at each end of a line.
   @inline(__always)
@@ -17,7 +20,8 @@ struct WordScanner {
       let byte = base.load(fromByteOffset: position, as: UInt8.self)
       guard Self.isWhiteSpace(byte) else { continue }
       if position > begin {
-        try body(UnsafeRawBufferPointer(start: base + begin, count: position - begin))
+        let text = UnsafeRawBufferPointer(start: base + begin, count: position - begin)
+        try splitting.forEachWord(in: text) { try body($0) }
         lineHasWords = true
       }
       begin = position + 1
@@ -27,7 +31,8 @@ struct WordScanner {
       }
     }
     if begin < bytes.count {
-      try body(UnsafeRawBufferPointer(start: base + begin, count: bytes.count - begin))
+      let text = UnsafeRawBufferPointer(start: base + begin, count: bytes.count - begin)
+      try splitting.forEachWord(in: text) { try body($0) }
       lineHasWords = true
     }
   }

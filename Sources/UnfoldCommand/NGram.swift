@@ -32,7 +32,8 @@ struct NGram: UnfoldSubcommand {
   var from: String?
   @Option(help: "kneser-ney, witten-bell, add-k=K or stupid-backoff=A.")
   var smoothing = "kneser-ney"
-  @Option(help: "words, characters or bytes.") var tokens = TokenUnit.words
+  @Option(help: "\(TokenUnit.names) (default: words).") var tokens: TokenUnit?
+  @OptionGroup var vocabulary: VocabularyOptions
   @Option(
     help: """
       Use the first part only: percentages for training, validation and test, by position, such as \
@@ -60,11 +61,15 @@ struct NGram: UnfoldSubcommand {
           ? "Name a text, or a model with --from." : "--from converts a model and reads no texts.")
     }
     do {
-      _ = try (Smoothing(parsing: smoothing), Pruning(parsing: prune))
+      _ = try (Smoothing(parsing: smoothing), Pruning(parsing: prune), vocabularySettings())
       if let split { _ = try Split(parsing: split) }
     } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  private func vocabularySettings() throws -> VocabularySettings {
+    try vocabulary.settings(tokens ?? (vocabulary.tokenizer == nil ? .words : .bpe))
   }
 
   func execute() throws {
@@ -95,7 +100,7 @@ struct NGram: UnfoldSubcommand {
   private func estimated(
     _ scratch: Scratch, _ report: inout NGramReport
   ) throws -> (NGramContents, tokens: Int?) {
-    let text = try SpooledText(reading: files, unit: tokens, scratch: scratch) {
+    let text = try SpooledText(reading: files, vocabularySettings(), scratch: scratch) {
       try report.show("reading: \(($0 >> 20).grouped) MiB")
     }
     let count =

@@ -16,6 +16,12 @@ struct RecipeSetting<Options> {
       if options[keyPath: path] == nil { options[keyPath: path] = recipe[keyPath: path] }
     }
   }
+
+  /// Those of a group within the group.
+  init<Group: RecipeOptions>(group path: WritableKeyPath<Options, Group>) {
+    isGiven = { $0[keyPath: path].isGiven }
+    fill = { options, recipe in options[keyPath: path].fill(from: recipe[keyPath: path]) }
+  }
 }
 
 extension RecipeOptions {

@@ -41,9 +41,10 @@ struct TextOptions: RecipeOptions {
   @Option(
     help: """
       What the model predicts: \(TokenUnit.names) (default: characters). Characters are Unicode \
-      scalars.
+      scalars; bpe is byte-level byte-pair encoding as in GPT-2, written as tokenizer.json.
       """)
   var tokens: TokenUnit?
+  @OptionGroup var vocabulary: VocabularyOptions
   @Option(help: "A file to validate on; then all of FILE is for training.", completion: .file())
   var valid: String?
   @Option(
@@ -53,20 +54,25 @@ struct TextOptions: RecipeOptions {
       """)
   var split: String?
 
-  static var settings: [RecipeSetting<Self>] { [.init(\.tokens), .init(\.valid), .init(\.split)] }
+  static var settings: [RecipeSetting<Self>] {
+    [.init(\.tokens), .init(\.valid), .init(\.split), .init(group: \.vocabulary)]
+  }
 
   func settings(files: [String]) throws -> TextSettings {
     if files.isEmpty, isGiven {
-      throw ValidationError("--tokens, --valid and --split need a FILE to train on.")
+      throw ValidationError(
+        "--tokens, --valid, --split and the options of a vocabulary need a FILE to train on.")
     }
     if valid != nil, split != nil {
       throw ValidationError("--valid and --split can't be used together.")
     }
     let split = split ?? "90,10"
     _ = try Split(parsing: split)
+    let usual: TokenUnit =
+      files.isEmpty ? .words : vocabulary.tokenizer == nil ? .characters : .bpe
     return TextSettings(
       files: files, validationFile: valid.map { URL(filePath: $0).standardizedFileURL.path },
-      split: split, unit: tokens ?? (files.isEmpty ? .words : .characters))
+      split: split, vocabulary: try vocabulary.settings(tokens ?? usual))
   }
 }
 

@@ -182,7 +182,13 @@ final class TrainingConsole {
       result.map { (part, $0) }
     }
     let unit = training.settings.text.unit
-    let name = unit == .bytes ? "byte" : unit == .characters ? "character" : "word"
+    let name =
+      switch unit {
+      case .bytes: "byte"
+      case .characters: "character"
+      case .words: "word"
+      case .bpe: "token"
+      }
     let columns = ["tokens", "nats/\(name)", "bits/\(name)", "perplexity"]
     if json {
       var summary = summary(outcome == .finished ? "finished" : "stopped early")

@@ -21,7 +21,7 @@ struct UnfoldCommand: ParsableCommand {
       """,
     subcommands: [
       Train.self, Generate.self, Evaluate.self, Score.self, NGram.self, Mix.self, Inspect.self,
-      Gradients.self, Quantize.self, Report.self, Benchmark.self, Doctor.self,
+      Tokenize.self, Gradients.self, Quantize.self, Report.self, Benchmark.self, Doctor.self,
     ])
 
   /// Parses and runs; whatever is wrong becomes one sentence on standard error.

@@ -26,7 +26,7 @@ import Testing
     smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none
   ) throws -> (arpa: Data, binary: Data, usesFile: Bool) {
     let scratch = Scratch(memory: memory, folder: folder)
-    let text = try SpooledText(reading: [file.path], unit: unit, scratch: scratch)
+    let text = try SpooledText(reading: [file.path], .init(unit: unit), scratch: scratch)
     let contents = try NGramContents(
       training: text, first: text.count, order: order, smoothing: smoothing, pruning: pruning,
       scratch: scratch
@@ -40,7 +40,8 @@ import Testing
 
   @Test(arguments: [
     (TokenUnit.words, 4, Smoothing.modifiedKneserNey, [0]), (.words, 3, .wittenBell, [0, 0, 1]),
-    (.characters, 5, .modifiedKneserNey, [0, 1]), (.bytes, 6, .stupidBackoff(0.4), [0]),
+    (.characters, 5, .modifiedKneserNey, [0, 1]), (.bpe, 3, .modifiedKneserNey, [0]),
+    (.bytes, 6, .stupidBackoff(0.4), [0]),
   ])
   func littleMemoryGivesTheSameBytes(
     unit: TokenUnit, order: Int, smoothing: Smoothing, pruning: [Int]
@@ -83,7 +84,7 @@ import Testing
         .appending(path: "unfold-\(UUID().uuidString)")
       try Data(text(words: 400_000).utf8).write(to: file)
       defer { try? FileManager.default.removeItem(at: file) }
-      _ = try SpooledText(reading: [file.path], unit: .words, scratch: scratch)
+      _ = try SpooledText(reading: [file.path], .init(unit: .words), scratch: scratch)
     }
   }
 

@@ -75,7 +75,7 @@ public enum MixtureFile {
     _ = FileManager.default.fileExists(atPath: model.path, isDirectory: &isFolder)
     guard isFolder.boolValue else { return try SHA256.hash(of: model) }
     var hash = SHA256()
-    for name in ModelFolder.files {
+    for name in ModelFolder.files(in: model) {
       let file = model.appending(path: name)
       guard FileManager.default.fileExists(atPath: file.path) else {
         throw ModelFolderError.incomplete(folder: model.path, file: name)

@@ -25,6 +25,9 @@ public struct ARPAError: Error, Equatable, Sendable {
     case duplicate(String)
     case noToken(String, TokenUnit)
     case unknownUnit(String)
+    case unknownSplitting(String)
+    case noTokenizer
+    case unusableTokenizer(String)
     case noSentenceMark(String)
     case tooFewTokens
     case missingEnd(found: String)
@@ -73,6 +76,12 @@ extension ARPAError.Problem: CustomStringConvertible {
     case .unknownUnit(let unit):
       "the tokens are said to be “\(unit)”, which is none of "
         + TokenUnit.allCases.map(\.rawValue).joined(separator: ", ")
+    case .unknownSplitting(let name):
+      "words are said to be split by “\(name)”, which is none of "
+        + WordSplitting.allCases.map(\.rawValue).joined(separator: ", ")
+    case .noTokenizer:
+      "tokens are said to be bpe, but no comment “\(ARPASpelling.tokenizerComment)…” before says which"
+    case .unusableTokenizer(let reason): "its tokenizer can't be used: \(reason)"
     case .noSentenceMark(let word):
       "the 1-grams lack \(word), so that sentences can't be scored"
     case .tooFewTokens: "the 1-grams hold fewer than two tokens to predict"

@@ -18,12 +18,13 @@ import Interchange
 ///     \end\
 ///
 /// Logarithms are to the base of 10; −99 stands for the logarithm of 0. The comment is ours: it
-/// says what tokens are, words where it is missing.
+/// says what tokens are, words where it is missing. Others say how words are split, if not by white
+/// space alone, and hold the `tokenizer.json` of byte pairs.
 public enum ARPAFile {
   /// Writes a model, numbers with the digits that single precision needs.
   ///
   /// `<s>` gets the log-probability 0, and each n-gram below the highest order a backoff, as KenLM
-  /// has it. Models of characters and bytes get `<unk>`, `<s>` and `</s>` at −99, since other
+  /// has it. Models of characters, bytes and byte pairs get `<unk>`, `<s>` and `</s>` at −99, since other
   /// readers ask for them.
   ///
   /// - Throws: `FileError`.

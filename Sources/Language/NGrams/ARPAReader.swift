@@ -1,7 +1,12 @@
+import Foundation
+
 /// Reads an ARPA file from top to bottom, and throws at the first rule that is broken.
 struct ARPAReader {
   private var lines: ARPALines
   private var unit = TokenUnit.words
+  private var splitting = WordSplitting.whitespace
+  /// The vocabulary of byte pairs.
+  private var tokenizer: Vocabulary?
   private var isNormalised = true
   /// How many n-grams there are said to be, by order from 1.
   private var declared: [Int] = []
@@ -50,16 +55,37 @@ struct ARPAReader {
   private mutating func readHead() throws {
     while let line = lines.nextFilled() {
       let text = ARPALines.text(line)
-      if text == "\\data\\" { return }
+      if text == "\\data\\" {
+        if unit == .bpe, tokenizer == nil { throw lines.error(.noTokenizer) }
+        return
+      }
       guard text.hasPrefix("#") else { throw lines.error(.noData(found: text)) }
       if text.hasPrefix(ARPASpelling.unitComment) {
         let name = String(text.dropFirst(ARPASpelling.unitComment.count))
         guard let unit = TokenUnit(rawValue: name) else { throw lines.error(.unknownUnit(name)) }
         self.unit = unit
       }
+      if text.hasPrefix(ARPASpelling.splittingComment) {
+        let name = String(text.dropFirst(ARPASpelling.splittingComment.count))
+        guard let splitting = WordSplitting(rawValue: name) else {
+          throw lines.error(.unknownSplitting(name))
+        }
+        self.splitting = splitting
+      }
+      if text.hasPrefix(ARPASpelling.tokenizerComment) {
+        try readTokenizer(line.dropFirst(ARPASpelling.tokenizerComment.utf8.count))
+      }
       if text == ARPASpelling.scoresComment { isNormalised = false }
     }
     throw lines.error(.noData(found: "the end"))
+  }
+
+  private mutating func readTokenizer(_ json: Slice<UnsafeRawBufferPointer>) throws {
+    do {
+      tokenizer = try Vocabulary(tokenizer: Data(json))
+    } catch VocabularyError.malformedFile(let reason) {
+      throw lines.error(.unusableTokenizer(reason))
+    }
   }
 
   private mutating func readEnd() throws {
@@ -72,7 +98,7 @@ struct ARPAReader {
   // MARK: N-grams
 
   private mutating func readUnigrams() throws -> (Vocabulary, ARPAUnigrams.Result) {
-    var unigrams = ARPAUnigrams(unit: unit)
+    var unigrams = ARPAUnigrams(unit: unit, splitting, tokenizer: tokenizer)
     try lines.readSection(order: 1, of: declared) { lines, entry in
       let word = UnsafeRawBufferPointer(rebasing: entry.line[entry.words[1]])
       guard unigrams.append(word, entry.logProbability, entry.backoff) else {

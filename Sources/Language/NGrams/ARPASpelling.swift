@@ -3,8 +3,9 @@ import Foundation
 /// How tokens are spelled in an ARPA file, where white space separates words.
 ///
 /// Words stand as they are. Characters and bytes do too if they can be seen; others become
-/// `<U+000A>` and `<0x0A>`, which can't be mistaken, being longer than one character. Comments
-/// before `\data\` say what the tokens are.
+/// `<U+000A>` and `<0x0A>`, which can't be mistaken, being longer than one character. Byte pairs are
+/// spelled in GPT-2's alphabet of bytes; one that would then be a mark such as `</s>` begins with `‹`,
+/// which isn't in it. Comments before `\data\` say what the tokens are.
 enum ARPASpelling {
   static let begin = Array("<s>".utf8)
   static let end = Array("</s>".utf8)
@@ -12,6 +13,10 @@ enum ARPASpelling {
   static let upperUnknown = Array("<UNK>".utf8)
 
   static let unitComment = "# tokens: "
+  /// What a word is, if it isn't what stands between white space.
+  static let splittingComment = "# word splitting: "
+  /// The `tokenizer.json` of byte pairs, in the same line.
+  static let tokenizerComment = "# tokenizer: "
   static let scoresComment = "# scores: unnormalised"
 
   /// The file's words for a vocabulary's tokens, by number.
@@ -31,10 +36,16 @@ enum ARPASpelling {
         (0x21...0x7E).contains(spelling[0])
           ? spelling : Array("<0x\(hexadecimal(UInt32(spelling[0]), digits: 2))>".utf8)
       }
+    case .bpe:
+      vocabulary.spellings.map { spelling in
+        let word = ByteAlphabet.spelling(of: spelling)
+        let isMark = [begin, end, unknown, upperUnknown].contains(spelling)
+        return Array((isMark ? "‹" + word.dropFirst() : word).utf8)
+      }
     }
   }
 
-  /// The character or byte that a word of the file spells, as UTF-8 or as it is; nil if none.
+  /// The characters or bytes that a word of the file spells, as UTF-8 or as they are; nil if none.
   static func token(_ spelling: [UInt8], unit: TokenUnit) -> [UInt8]? {
     let text = String(decoding: spelling, as: UTF8.self)
     switch unit {
@@ -48,6 +59,7 @@ enum ARPASpelling {
     case .bytes:
       if let value = escaped(text, prefix: "<0x") { return UInt8(exactly: value).map { [$0] } }
       return spelling.count == 1 && spelling[0] < 0x80 ? spelling : nil
+    case .bpe: return ByteAlphabet.bytes(text.hasPrefix("‹") ? "<" + text.dropFirst() : text)
     }
   }
 

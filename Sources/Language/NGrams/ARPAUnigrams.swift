@@ -1,6 +1,9 @@
 /// The 1-grams of an ARPA file, as they become a vocabulary.
 struct ARPAUnigrams {
   private let unit: TokenUnit
+  private let splitting: WordSplitting
+  /// All tokens that there can be; nil where that is for the file to say.
+  private let known: Vocabulary?
   /// The words in the order of the file.
   private(set) var table = WordTable()
   private var logProbabilities: [Float] = []
@@ -9,7 +12,12 @@ struct ARPAUnigrams {
   /// What a token gets that the file lacks, as in KenLM.
   private static let missing: Float = -100
 
-  init(unit: TokenUnit) { self.unit = unit }
+  /// - Parameter tokenizer: the vocabulary of byte pairs.
+  init(unit: TokenUnit, _ splitting: WordSplitting, tokenizer: Vocabulary?) {
+    self.unit = unit
+    self.splitting = splitting
+    known = unit == .bytes ? .bytes : unit == .bpe ? tokenizer : nil
+  }
 
   /// - Returns: whether the word is new.
   mutating func append(
@@ -42,8 +50,8 @@ struct ARPAUnigrams {
   func result() throws(ARPAError.Problem) -> Result {
     let meanings = try meanings()
     var (numbers, marks) = (WordTable(), 0)
-    if unit == .bytes {
-      for spelling in Vocabulary.bytes.spellings { _ = number(spelling, in: &numbers) }
+    if let known {
+      for spelling in known.spellings { _ = number(spelling, in: &numbers) }
     } else if unit == .words {
       for spelling in Vocabulary.specialWords { _ = number(spelling, in: &numbers) }
       marks = numbers.count
@@ -53,9 +61,13 @@ struct ARPAUnigrams {
       return -1
     }
     guard numbers.count - marks + min(marks, 1) >= 2 else { throw .tooFewTokens }
+    if let known, numbers.count > known.count {
+      throw .noToken(Vocabulary.visible(numbers[known.count]), unit)
+    }
     let vocabulary =
-      unit == .bytes
-      ? .bytes : Vocabulary(unit: unit, spellings: (0..<numbers.count).map { Array(numbers[$0]) })
+      known
+      ?? Vocabulary(
+        unit: unit, spellings: (0..<numbers.count).map { Array(numbers[$0]) }, splitting: splitting)
     return try arranged(meanings, tokens, vocabulary)
   }
 

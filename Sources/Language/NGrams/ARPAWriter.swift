@@ -16,6 +16,13 @@ extension NGramContents {
     let total = Double(counts.reduce(1, +))
     try AtomicFile.write(to: url) { writer in
       try writer.write(ARPASpelling.unitComment + unit.rawValue + "\n")
+      if vocabulary.splitting != .whitespace {
+        try writer.write(ARPASpelling.splittingComment + vocabulary.splitting.rawValue + "\n")
+      }
+      if unit == .bpe {
+        let tokenizer = String(decoding: try vocabulary.json(), as: UTF8.self)
+        try writer.write(ARPASpelling.tokenizerComment + tokenizer + "\n")
+      }
       if !isNormalised { try writer.write(ARPASpelling.scoresComment + "\n") }
       try writer.write("\n\\data\\\n")
       for (index, count) in counts.enumerated() {

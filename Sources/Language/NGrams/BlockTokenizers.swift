@@ -70,12 +70,17 @@ struct CharacterBlocks: BlockTokenizer {
 }
 
 struct WordBlocks: BlockTokenizer {
+  private let settings: VocabularySettings
+  private let splitting: WordSplitting
   private let words: Spool<Int32>
   private var table = WordTable()
   private var counts = [0, 0]
-  private var scanner = WordScanner()
+  private var scanner: WordScanner
 
-  init(_ scratch: Scratch) {
+  init(_ settings: VocabularySettings, _ scratch: Scratch) {
+    self.settings = settings
+    splitting = settings.splitting ?? .whitespace
+    scanner = WordScanner(splitting)
     words = Spool(scratch)
     for special in Vocabulary.specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
   }
@@ -97,22 +102,68 @@ struct WordBlocks: BlockTokenizer {
     }
     guard isLast else { return }
     try scanner.closeLastLine { _ in try words.append(Vocabulary.lineEndWord) }
-    scanner = WordScanner()
+    scanner = WordScanner(splitting)
   }
 
   mutating func result(
     _ scratch: Scratch, name: String
   ) throws -> (vocabulary: Vocabulary, tokens: Spool<Int32>) {
     guard counts.count > 2 || counts[0] > 0 else { throw VocabularyError.noWords(source: name) }
-    let order = Vocabulary.byFrequency(table, counts)
+    let order = Vocabulary.mostFrequent(
+      table, counts, minimumCount: settings.minimumCount ?? 1, maximumSize: settings.size)
     guard order.count + 2 <= Vocabulary.largestCount else { throw VocabularyError.tooManyTokens }
     let vocabulary = Vocabulary(
-      unit: .words, spellings: Vocabulary.specialWords + order.map { Array(table[$0]) })
+      unit: .words, spellings: Vocabulary.specialWords + order.map { Array(table[$0]) },
+      splitting: splitting)
     table = WordTable()
-    var numbers = [Int32](0..<Int32(counts.count))
+    var numbers = [Int32](repeating: Vocabulary.unknownWord, count: counts.count)
+    numbers[Int(Vocabulary.lineEndWord)] = Vocabulary.lineEndWord
     for (rank, word) in order.enumerated() { numbers[word] = Int32(rank + 2) }
     let tokens = Spool<Int32>(scratch)
     try words.visit { try tokens.append(numbers[Int($0)]) }
+    return (vocabulary, tokens)
+  }
+}
+
+struct BytePairBlocks: BlockTokenizer {
+  private let settings: VocabularySettings
+  private let tokenizer: Vocabulary?
+  /// The pieces of the texts, by number.
+  private let pieces: Spool<Int32>
+  private var counts = PreTokenCounts()
+
+  /// - Throws: if the settings name a tokenizer that can't be used.
+  init(_ settings: VocabularySettings, _ scratch: Scratch) throws {
+    self.settings = settings
+    tokenizer = try settings.tokenizer.map {
+      try Vocabulary(contentsOfTokenizer: URL(filePath: $0))
+    }
+    pieces = Spool(scratch)
+  }
+
+  /// Everywhere: what a block ends in is kept.
+  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int { block.count }
+
+  mutating func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws {
+    try counts.read(block, isLast: isLast) { try pieces.append($0) }
+  }
+
+  mutating func result(
+    _ scratch: Scratch, name: String
+  ) throws -> (vocabulary: Vocabulary, tokens: Spool<Int32>) {
+    let vocabulary =
+      tokenizer ?? counts.vocabulary(size: settings.size, minimumCount: settings.minimumCount)
+    let tokens = Spool<Int32>(scratch)
+    guard let encoding = vocabulary.bytePairs else { return (vocabulary, tokens) }
+    var merger = BytePairMerger()
+    var (encoded, ends): ([Int32], [Int]) = ([], [0])
+    for piece in 0..<counts.table.count {
+      counts.table[piece].withUnsafeBytes { merger.encode($0, encoding, to: &encoded) }
+      ends.append(encoded.count)
+    }
+    try pieces.visit { piece in
+      for token in encoded[ends[Int(piece)]..<ends[Int(piece) + 1]] { try tokens.append(token) }
+    }
     return (vocabulary, tokens)
   }
 }

@@ -6,11 +6,13 @@ import Interchange
 /// Little-endian; each part begins at a multiple of 64 bytes:
 ///
 ///     bytes   0   "unfoldNG", the version (u32), the unit of tokens (u32: 0 bytes, 1 characters,
-///                 2 words), flags (u32: 1 unnormalised scores), the order N (u32)
+///                 2 words, 3 byte pairs), flags (u32: 1 unnormalised scores, 2 words without
+///                 punctuation), the order N (u32)
 ///            24   the size of the file (u64), V (u64), bytes of all spellings (u64)
 ///            48   how many n-grams there are of each order from 1 (N × u64), `<s>` among them
-///     part 1      where each token's spelling ends in part 2 (V × u64); absent for bytes
-///     part 2      the spellings, one after the other
+///     part 1      where each token's spelling ends in part 2 (V × u64); absent for bytes and byte
+///                 pairs
+///     part 2      the spellings, one after the other; the tokenizer.json of byte pairs
 ///     part 3      of each node its last token (i32), the root's being −1
 ///     part 4      of each node below the highest order, and of one more: log₁₀ p (f32), log₁₀ of
 ///                 the backoff (f32), the suffix (u32), the first child (u32)
@@ -45,7 +47,8 @@ public enum NGramFile {
         sum += count
       }
       guard sum < Int32.max, let last = counts.last,
-        let ends = part(unit == .bytes ? 0 : vocabulary, 8), let spellings = part(spellingBytes, 1),
+        let ends = part(unit == .bytes || unit == .bpe ? 0 : vocabulary, 8),
+        let spellings = part(spellingBytes, 1),
         let words = part(sum, MemoryLayout<Int32>.stride),
         let inner = part(sum - last + 1, MemoryLayout<NGramNodes.Inner>.stride),
         let leaves = part(last, MemoryLayout<NGramNodes.Leaf>.stride)
@@ -74,8 +77,12 @@ public enum NGramFile {
     case .bytes: 0
     case .characters: 1
     case .words: 2
+    case .bpe: 3
     }
   }
+
+  /// The bits of the flags.
+  static let (unnormalised, withoutPunctuation) = (UInt32(1), UInt32(2))
 }
 
 /// Why a file isn't a binary n-gram model.
@@ -145,7 +152,7 @@ private struct NGramFileReader {
       leaves: base + layout.leaves)
     return NGramModel(
       vocabulary: vocabulary, tree: NGramTree(nodes),
-      isNormalised: number(16, UInt32.self) & 1 == 0)
+      isNormalised: number(16, UInt32.self) & Int(NGramFile.unnormalised) == 0)
   }
 
   private func vocabulary(
@@ -153,6 +160,7 @@ private struct NGramFileReader {
   ) throws -> Vocabulary {
     if unit == .bytes { return .bytes }
     let text = UnsafeRawBufferPointer(rebasing: bytes[layout.spellings..<layout.words])
+    if unit == .bpe { return try tokenizer(text) }
     var spellings: [[UInt8]] = []
     spellings.reserveCapacity(count)
     var begin = 0
@@ -167,12 +175,25 @@ private struct NGramFileReader {
     do {
       try Vocabulary.validate(
         UnsafeRawBufferPointer(rebasing: text[..<begin]), source: "its vocabulary")
-      return try Vocabulary(unit: unit, checking: spellings)
+      let isSplit = number(16, UInt32.self) & Int(NGramFile.withoutPunctuation) != 0
+      return try Vocabulary(
+        unit: unit, checking: spellings, splitting: isSplit ? .punctuation : .whitespace)
     } catch let error as VocabularyError {
       let reason = "\(error)".split(separator: ":").dropFirst().joined(separator: ":")
       throw damaged(
         "its vocabulary can't be read:\(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)"
       )
+    }
+  }
+
+  /// - Parameter text: the JSON, and what fills it up to the next part.
+  private func tokenizer(_ text: UnsafeRawBufferPointer) throws -> Vocabulary {
+    let length = number(40, UInt64.self)
+    guard length <= text.count else { throw damaged("its header contradicts itself") }
+    do {
+      return try Vocabulary(tokenizer: Data(text[..<length]))
+    } catch VocabularyError.malformedFile(let reason) {
+      throw damaged("its tokenizer can't be used: \(reason)")
     }
   }
 

@@ -7,8 +7,11 @@ extension NGramContents {
   /// - Parameter progress: gets the fraction that is done.
   /// - Throws: ``NGramError/tooMuchText``, `FileError`, and what `progress` throws.
   package func writeBinary(to url: URL, progress: (Double) throws -> Void) throws {
-    let spellings = vocabulary.unit == .bytes ? [] : vocabulary.spellings
+    let spellings = try spellings()
     let bytes = spellings.reduce(0) { $0 + $1.count }
+    let flags =
+      (isNormalised ? 0 : NGramFile.unnormalised)
+      | (vocabulary.splitting == .punctuation ? NGramFile.withoutPunctuation : 0)
     guard
       let layout = NGramFile.Layout(
         unit: vocabulary.unit, vocabulary: vocabulary.count, spellingBytes: bytes, counts: counts)
@@ -16,19 +19,27 @@ extension NGramContents {
     try AtomicFile.write(to: url) { writer in
       try writer.write(NGramFile.magic)
       try writer.write([
-        NGramFile.version, NGramFile.code(of: vocabulary.unit), isNormalised ? 0 : 1,
-        UInt32(order),
+        NGramFile.version, NGramFile.code(of: vocabulary.unit), flags, UInt32(order),
       ])
       try writer.write([layout.size, vocabulary.count, bytes] + counts)
       try pad(&writer, to: layout.ends)
       var end = 0
-      for spelling in spellings {
+      for spelling in spellings where vocabulary.unit != .bpe {
         end += spelling.count
         try writer.write([end])
       }
       try pad(&writer, to: layout.spellings)
       for spelling in spellings { try writer.write(spelling) }
       try writeNodes(&writer, layout, progress)
+    }
+  }
+
+  /// What is to be read as the vocabulary.
+  private func spellings() throws -> [[UInt8]] {
+    switch vocabulary.unit {
+    case .bytes: []
+    case .characters, .words: vocabulary.spellings
+    case .bpe: [Array(try vocabulary.json())]
     }
   }
 

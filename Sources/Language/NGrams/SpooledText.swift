@@ -13,16 +13,18 @@ package struct SpooledText {
 
   /// Reads files, or standard input for `-`.
   ///
+  /// - Parameter settings: which tokens they become.
   /// - Parameter progress: gets how many bytes have been read, from time to time.
   /// - Throws: ``CorpusError``, ``VocabularyError``, ``NGramError/longWord(file:line:)``,
   ///   `FileError`, and what `progress` throws.
   package init(
-    reading paths: [String], unit: TokenUnit, scratch: Scratch,
+    reading paths: [String], _ settings: VocabularySettings, scratch: Scratch,
     progress: (Int) throws -> Void = { _ in }
   ) throws {
     var reader: any BlockTokenizer =
-      switch unit {
-      case .words: WordBlocks(scratch)
+      switch settings.unit {
+      case .words: WordBlocks(settings, scratch)
+      case .bpe: try BytePairBlocks(settings, scratch)
       case .characters: CharacterBlocks(scratch)
       case .bytes: ByteBlocks(scratch)
       }
