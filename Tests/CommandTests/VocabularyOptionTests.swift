@@ -51,7 +51,7 @@ extension CommandTests {
       try unfold(["inspect", "run", "text", "--out", "report"])
       let shown = try unfold(["tokenize", "run", "text"])
       #expect(shown.text.split(separator: "\n").count == 300)
-      #expect(shown.text.contains("␣the"))
+      #expect(shown.text.contains(" ⏎\n"))
       try unfold(["ngram", "text", "--out", "m.arpa", "--tokenizer", "run/best/tokenizer.json"])
       try unfold(["ngram", "--from", "m.arpa", "--out", "m.ngram"])
       let byNGrams = try unfold(["evaluate", "m.arpa", "text"])

@@ -21,7 +21,8 @@ enum ByteAlphabet {
     scalars[Int($0)] < scalars[Int($1)]
   }
 
-  private static let bytesByScalar = Dictionary(uniqueKeysWithValues: zip(scalars, UInt8.min...))
+  private static let bytesByScalar = Dictionary(
+    uniqueKeysWithValues: zip(scalars, 0...255 as ClosedRange<UInt8>))
 
   static func spelling(of bytes: some Sequence<UInt8>) -> String {
     var text = String.UnicodeScalarView()

@@ -21,7 +21,7 @@ import Testing
     #expect(sentences.contains { $0.words.count == 1 })
   }
 
-  @Test(arguments: [TokenUnit.words, .characters, .bytes])
+  @Test(arguments: TokenUnit.allCases)
   func aLineStandsBetweenLineEnds(unit: TokenUnit) throws {
     let text = SourceText("b a\na b\n", name: "text")
     let vocabulary = try Vocabulary(unit: unit, building: [text])
@@ -35,7 +35,7 @@ import Testing
     #expect(zip(scores[0].logProbabilities, expected).allSatisfy { abs($0 - $1) < 1e-5 })
     #expect(scores[1].tokens == [end])
     #expect(scores[0].outOfVocabulary == 0)
-    #expect(scores[2].outOfVocabulary == [.words: 1, .characters: 3, .bytes: 0][unit])
+    #expect(scores[2].outOfVocabulary == [.words: 1, .characters: 3, .bytes: 0, .bpe: 0][unit])
   }
 
   /// Without a line feed among the characters the first is only context.
