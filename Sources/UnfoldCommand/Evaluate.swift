@@ -11,8 +11,8 @@ struct Evaluate: UnfoldSubcommand {
     usage: "unfold evaluate <model> ... <file> [<options>]",
     discussion: """
       The state is carried through the whole file, so that every token is predicted from all before \
-      it. A model over characters can't predict the first one, which is context; a model over words \
-      predicts all, and a </s> at each line's end. Prints JSON: tokens, nats_per_token, \
+      it. A model over characters, bytes or byte pairs can't predict the first one, which is context; a \
+      model over words predicts all, and a </s> at each line's end. Prints JSON: tokens, nats_per_token, \
       bits_per_token, perplexity (per token), bits_per_byte and out_of_vocabulary, the number of \
       characters left out, or of words read as <unk>, in the whole file; with several models, an \
       object each.

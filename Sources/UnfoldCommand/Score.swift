@@ -10,7 +10,7 @@ struct Score: UnfoldSubcommand {
     discussion: """
       Each line is predicted as if it followed the end of another, without any other past, and with \
       its own end: </s> for words, so that an empty line has the probability of </s>; the line feed \
-      for characters and bytes. Prints ln p (in nats), a tab and the line; with --per-token the \
+      for other tokens. Prints ln p (in nats), a tab and the line; with --per-token the \
       line's number, the token and its ln p. With --json, a line is an object: line, text, \
       log_probability, tokens, out_of_vocabulary and, with --per-token, per_token.
 

@@ -3,8 +3,8 @@ import Foundation
 /// Scores lines of text, each on its own.
 ///
 /// A line is predicted from the end of a line before it, without any other past, and with its own
-/// end: of words `</s>`, which also stands for what begins a sentence; of characters and bytes the
-/// line feed. So an empty line has the probability of that end. Where a vocabulary of characters
+/// end: of words `</s>`, which also stands for what begins a sentence; of other tokens the line feed.
+/// So an empty line has the probability of that end. Where a vocabulary of characters
 /// lacks the line feed, the first character of a line is only context, and its end isn't predicted.
 public struct LineScorer: Sendable {
   private let model: any LanguageModel
