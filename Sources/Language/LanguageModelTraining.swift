@@ -29,12 +29,13 @@ public final class LanguageModelTraining {
 
   /// Begins a run in a folder that holds none.
   public init(_ settings: RunSettings, folder: URL) throws {
-    self.settings = settings
     self.folder = RunFolder(folder)
     if self.folder.holdsRun { throw RunError.holdsRun(path: folder.path) }
     _ = try settings.training.validated()
     text = try TrainingText(settings.text, seed: settings.seed)
     try Self.checkLength(text, settings.training)
+    let settings = try settings.fitted(to: text.vocabulary)
+    self.settings = settings
     try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
@@ -49,11 +50,12 @@ public final class LanguageModelTraining {
     self.folder = RunFolder(folder)
     var settings = try self.folder.settings()
     if let files { settings.text.files = files }
-    self.settings = settings
     guard files != nil || !settings.text.files.contains("-") else {
       throw RunError.textWasStandardInput(path: folder.path)
     }
     text = try TrainingText(settings.text, seed: settings.seed)
+    settings = try settings.fitted(to: text.vocabulary)
+    self.settings = settings
     try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
