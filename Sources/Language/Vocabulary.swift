@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 
 /// What a token stands for.
 public enum TokenUnit: String, Codable, Sendable, CaseIterable {
@@ -97,12 +98,13 @@ public struct Vocabulary: Sendable, Equatable {
   /// Bytes of the decoded text; for bytes and characters that is the text itself.
   ///
   /// - Precondition: every token is one of this vocabulary's.
-  public func byteCount(of tokens: some Sequence<Int32>) -> Int {
-    guard unit == .words else { return tokens.reduce(0) { $0 + spellings[Int($1)].count } }
+  public func byteCount(of tokens: TokenSequence) -> Int {
+    let lengths = spellings.map(\.count)
+    guard unit == .words else { return tokens.reduce(0) { $0 + lengths[Int($1)] } }
     var (count, beginsLine) = (0, true)
     for token in tokens {
       let ends = token == Self.lineEndWord
-      count += ends ? 1 : spellings[Int(token)].count + (beginsLine ? 0 : 1)
+      count += ends ? 1 : lengths[Int(token)] + (beginsLine ? 0 : 1)
       beginsLine = ends
     }
     return count

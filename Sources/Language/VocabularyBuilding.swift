@@ -7,11 +7,13 @@ extension Vocabulary {
   ///   - minimumCount: words that occur less often become `<unk>`.
   ///   - maximumSize: as many tokens as there may be, `<unk>` and `</s>` included; the most
   ///     frequent words stay.
+  ///   - progress: gets how far the reading has come, from time to time.
   /// - Throws: ``VocabularyError`` for invalid UTF-8, for fewer than two characters or no words,
   ///   and for limits on anything but words.
   /// - Complexity: O(bytes), and O(V log V) to order the words.
   public init(
-    unit: TokenUnit, building texts: [SourceText], minimumCount: Int = 1, maximumSize: Int? = nil
+    unit: TokenUnit, building texts: [SourceText], minimumCount: Int = 1,
+    maximumSize: Int? = nil, progress: (ReadingProgress) -> Void = { _ in }
   ) throws {
     guard unit == .words || (minimumCount <= 1 && maximumSize == nil) else {
       throw VocabularyError.limitsWithoutWords(unit)
@@ -21,10 +23,11 @@ extension Vocabulary {
     case .bytes:
       self = .bytes
       return
-    case .characters: spellings = try Self.characters(of: texts)
+    case .characters: spellings = try Self.characters(of: texts, progress)
     case .words:
       let room = min(maximumSize ?? Self.largestCount + 1, Self.largestCount + 1)
-      spellings = try Self.words(of: texts, minimumCount: minimumCount, maximumSize: room)
+      spellings = try Self.words(
+        of: texts, minimumCount: minimumCount, maximumSize: room, progress)
     }
     guard spellings.count <= Self.largestCount else { throw VocabularyError.tooManyTokens }
     self.init(unit: unit, spellings: spellings)
@@ -42,14 +45,15 @@ extension Vocabulary {
       unit: unit, building: texts, minimumCount: minimumCount, maximumSize: maximumSize)
   }
 
-  private static func characters(of texts: [SourceText]) throws -> [[UInt8]] {
+  private static func characters(
+    of texts: [SourceText], _ progress: (ReadingProgress) -> Void
+  ) throws -> [[UInt8]] {
     var occurs = [Bool](repeating: false, count: 0x11_0000)
+    var reading = ReadingProgress(.vocabulary, of: texts)
     for text in texts {
-      try text.bytes.withUnsafeBytes { bytes in
-        try reportingInvalidUTF8(bytes, text.name) { () throws(UTF8Scanner.Invalid) in
-          var scanner = UTF8Scanner(bytes)
-          while let scalar = try scanner.next() { occurs[Int(scalar)] = true }
-        }
+      try text.forEachPiece(of: .characters, &reading, progress) { piece in
+        var scanner = UTF8Scanner(piece)
+        while let scalar = try scanner.next() { occurs[Int(scalar)] = true }
       }
     }
     return try characters(occurs, source: name(of: texts))
@@ -66,15 +70,18 @@ extension Vocabulary {
   }
 
   private static func words(
-    of texts: [SourceText], minimumCount: Int, maximumSize: Int
+    of texts: [SourceText], minimumCount: Int, maximumSize: Int,
+    _ progress: (ReadingProgress) -> Void
   ) throws -> [[UInt8]] {
     var table = WordTable()
     for special in specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
     var counts = [0, 0]
+    var reading = ReadingProgress(.vocabulary, of: texts)
     for text in texts {
-      try text.bytes.withUnsafeBytes { bytes in
-        try validate(bytes, source: text.name)
-        forEachWord(in: bytes, closingLastLine: false) { word in
+      var scanner = WordScanner()
+      try text.forEachPiece(of: .words, &reading, progress) { piece in
+        try UTF8Scanner.check(piece)
+        try scanner.read(piece) { word in
           guard let word else { return }
           let index = Int(table.insert(word))
           if index == counts.count { counts.append(0) }
@@ -98,39 +105,5 @@ extension Vocabulary {
 
   private static func name(of texts: [SourceText]) -> String {
     texts.count == 1 ? texts[0].name : "the text of \(texts.count) files"
-  }
-
-  /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``.
-  static func validate(_ bytes: UnsafeRawBufferPointer, source: String) throws {
-    try reportingInvalidUTF8(bytes, source) { () throws(UTF8Scanner.Invalid) in
-      var scanner = UTF8Scanner(bytes)
-      repeat { scanner.skipASCII() } while try scanner.next() != nil
-    }
-  }
-
-  /// Says where in which text a scanner stopped.
-  static func reportingInvalidUTF8<Result>(
-    _ bytes: UnsafeRawBufferPointer, _ source: String,
-    _ body: () throws(UTF8Scanner.Invalid) -> Result
-  ) throws -> Result {
-    do {
-      return try body()
-    } catch {
-      let line = bytes[..<error.offset].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
-      throw VocabularyError.invalidUTF8(
-        source: source, byte: bytes[error.offset], offset: error.offset, line: line)
-    }
-  }
-
-  /// Calls `body` with each word, and with nil at each end of a line.
-  ///
-  /// - Parameter closingLastLine: whether words after the last line feed are a line too.
-  static func forEachWord(
-    in bytes: UnsafeRawBufferPointer, closingLastLine: Bool,
-    _ body: (UnsafeRawBufferPointer?) -> Void
-  ) {
-    var scanner = WordScanner()
-    scanner.read(bytes, body)
-    if closingLastLine { scanner.closeLastLine(body) }
   }
 }

@@ -165,8 +165,9 @@ private struct NGramFileReader {
       begin = end
     }
     do {
-      try Vocabulary.validate(
-        UnsafeRawBufferPointer(rebasing: text[..<begin]), source: "its vocabulary")
+      var seam = BlockSeam(text: "its vocabulary", unit: .characters)
+      try seam.join(UnsafeRawBufferPointer(rebasing: text[..<begin]), UTF8Scanner.check)
+      try seam.join(nil, UTF8Scanner.check)
       return try Vocabulary(unit: unit, checking: spellings)
     } catch let error as VocabularyError {
       let reason = "\(error)".split(separator: ":").dropFirst().joined(separator: ":")
