@@ -55,7 +55,7 @@ public final class MappedFile: @unchecked Sendable {  // Sendable: the bytes are
     defer { withExtendedLifetime(self) {} }
     return try body(bytes)
   }
-  /// The file's bytes, which keep the map alive.
+  /// The file's bytes, which keep the map alive and mustn't be changed.
   package var data: Data {
     guard let start = bytes.baseAddress else { return Data() }
     return Data(

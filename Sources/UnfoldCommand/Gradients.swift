@@ -66,7 +66,8 @@ struct Gradients: UnfoldSubcommand {
   }
 
   private func makeStudy(
-    _ subject: GradientSubject?, _ tokens: TokenSequence, _ progress: @escaping @Sendable (String) -> Void
+    _ subject: GradientSubject?, _ tokens: TokenSequence,
+    _ progress: @escaping @Sendable (String) -> Void
   )
     throws -> GradientStudy
   {

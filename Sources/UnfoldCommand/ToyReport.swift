@@ -127,6 +127,7 @@ struct ToyReport {
     guard let lineEnd = vocabulary.lineEnd, let words = try? vocabulary.encode(prompt: sentence)
     else { return .nan }
     return exp(
-      -model.crossEntropy(of: TokenSequence([lineEnd] + words + [lineEnd]), streams: 1) { _ in }.totalNats)
+      -model.crossEntropy(of: TokenSequence([lineEnd] + words + [lineEnd]), streams: 1) { _ in }
+        .totalNats)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 @Suite struct SpooledTextTests {
@@ -29,7 +30,7 @@ import Testing
       let vocabulary = try Vocabulary(unit: unit, building: texts)
       let (found, tokens) = try read(files, unit)
       #expect(found == vocabulary)
-      #expect(try tokens == Corpus(texts, vocabulary: vocabulary).tokens)
+      #expect(try TokenSequence(tokens) == Corpus(texts, vocabulary: vocabulary).tokens)
     }
   }
 
@@ -51,7 +52,7 @@ import Testing
     let url = try file(
       Array("a b\nc ".utf8) + [UInt8](repeating: 0x61, count: 3 << 20) + Array(" d\n".utf8))
     defer { try? FileManager.default.removeItem(at: url) }
-    #expect(throws: NGramError.longWord(file: url.relativePath, line: 2)) {
+    #expect(throws: VocabularyError.wordTooLong(source: url.relativePath, line: 2)) {
       try read([url], .words)
     }
     #expect(try read([url], .characters).1.count == 9 + (3 << 20))

@@ -35,7 +35,8 @@ public struct NGramModel: Sendable {
     let scratch = Scratch(memory: .max)
     let text = try SpooledText(tokens, vocabulary: vocabulary, scratch)
     let contents = try NGramContents(
-      training: text, first: text.count, order: order, smoothing: smoothing, pruning: pruning, scratch: scratch
+      training: text, first: text.count, order: order, smoothing: smoothing, pruning: pruning,
+      scratch: scratch
     ) { _, _ in }
     self.init(
       vocabulary: vocabulary, tree: NGramTree(try NGramNodes(contents.tables)),

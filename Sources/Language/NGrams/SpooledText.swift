@@ -54,7 +54,8 @@ package struct SpooledText {
   }
 
   /// Tokens that are in memory.
-  init(_ tokens: some Sequence<Int32>, vocabulary: Vocabulary, _ scratch: Scratch) throws(FileError) {
+  init(_ tokens: some Sequence<Int32>, vocabulary: Vocabulary, _ scratch: Scratch) throws(FileError)
+  {
     self.vocabulary = vocabulary
     self.tokens = Spool(scratch)
     for token in tokens { try self.tokens.append(token) }
