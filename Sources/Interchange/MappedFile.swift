@@ -15,7 +15,7 @@ public final class MappedFile: @unchecked Sendable {  // Sendable: the bytes are
   /// Maps the whole file; an empty file gives an empty buffer.
   ///
   /// - Throws: ``FileError`` if the file is missing, a folder or a pipe, or can't be read.
-  public init(contentsOf url: URL) throws(FileError) {
+  public convenience init(contentsOf url: URL) throws(FileError) {
     let path = url.path
     let descriptor = try System.openForReading(path)
     defer { close(descriptor) }
@@ -26,7 +26,13 @@ public final class MappedFile: @unchecked Sendable {  // Sendable: the bytes are
     case S_IFDIR: throw FileError(.read, path, code: EISDIR)
     default: throw FileError(.read, path, code: ENOTSUP)
     }
-    let count = Int(status.st_size)
+    try self.init(descriptor, count: Int(status.st_size), path: path)
+  }
+
+  /// Maps the first bytes of an open file, which may then be closed.
+  ///
+  /// - Throws: ``FileError``, which names `path`.
+  init(_ descriptor: Int32, count: Int, path: String) throws(FileError) {
     guard count > 0 else {
       bytes = UnsafeRawBufferPointer(start: nil, count: 0)
       return
@@ -48,5 +54,24 @@ public final class MappedFile: @unchecked Sendable {  // Sendable: the bytes are
   ) throws(Failure) -> Result {
     defer { withExtendedLifetime(self) {} }
     return try body(bytes)
+  }
+  /// The file's bytes, which keep the map alive and mustn't be changed.
+  package var data: Data {
+    guard let start = bytes.baseAddress else { return Data() }
+    return Data(
+      bytesNoCopy: UnsafeMutableRawPointer(mutating: start), count: count,
+      deallocator: .custom { _, _ in withExtendedLifetime(self) {} })
+  }
+
+  /// Tells the system that some bytes have been read, so that they needn't stay in memory; whoever
+  /// reads them again gets them from the file.
+  package func release(_ range: Range<Int>) {
+    guard let start = bytes.baseAddress else { return }
+    // Pages that reach beyond the range at its end are still to be read.
+    let page = Int(getpagesize())
+    let begin = max(range.lowerBound, 0) / page * page
+    let end = range.upperBound >= count ? count : range.upperBound / page * page
+    guard begin < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: start + begin), end - begin, MADV_DONTNEED)
   }
 }

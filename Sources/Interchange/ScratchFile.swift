@@ -40,4 +40,10 @@ package final class ScratchFile {
       rest = rest.dropFirst(try System.read(buffer, from: descriptor, at: position, folder))
     }
   }
+  /// The first `count` bytes, mapped: they stay until the map goes, also when this has gone.
+  ///
+  /// - Throws: ``FileError``, which names the folder.
+  package func map(count: Int) throws(FileError) -> MappedFile {
+    try MappedFile(descriptor, count: count, path: folder)
+  }
 }

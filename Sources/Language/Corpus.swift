@@ -1,30 +1,55 @@
 import Foundation
+import Learning
 
 /// One or more texts as tokens of a vocabulary, one after the other.
 public struct Corpus: Sendable, Equatable {
   /// How messages call it: the file's name, or "3 files".
   public let name: String
-  public let tokens: [Int32]
+  public let tokens: TokenSequence
   /// Bytes of the texts.
   public let bytes: Int
   /// Characters left out, or words read as `<unk>`, because the vocabulary lacks them.
   public let outOfVocabulary: Int
 
-  /// Encodes texts that have been read.
+  /// Encodes texts, of which no more than a block is in memory at a time; their tokens are, if
+  /// there aren't many.
   ///
-  /// - Parameter minimumTokens: what the caller needs at least; training needs two per stream.
-  /// - Throws: ``VocabularyError`` for invalid UTF-8, ``CorpusError/tooShort(_:tokens:needed:)``.
-  public init(_ texts: [SourceText], vocabulary: Vocabulary, minimumTokens: Int = 2) throws {
-    var tokens: [Int32] = []
-    var (bytes, outOfVocabulary) = (0, 0)
+  /// - Parameters:
+  ///   - minimumTokens: what the caller needs at least; training needs two per stream.
+  ///   - progress: gets how far the reading has come, from time to time.
+  /// - Throws: ``VocabularyError`` for invalid UTF-8, ``CorpusError/tooShort(_:tokens:needed:)``,
+  ///   `FileError` if many tokens can't be kept.
+  public init(
+    _ texts: [SourceText], vocabulary: Vocabulary, minimumTokens: Int = 2,
+    progress: (ReadingProgress) -> Void = { _ in }
+  ) throws {
+    try self.init(texts, vocabulary, minimumTokens: minimumTokens, progress) { _ in }
+  }
+
+  /// As above; `visit` gets each block of the texts.
+  init(
+    _ texts: [SourceText], _ vocabulary: Vocabulary, minimumTokens: Int = 2,
+    _ progress: (ReadingProgress) -> Void, visit: (UnsafeRawBufferPointer) -> Void
+  ) throws {
+    var writer = TokenWriter(vocabularySize: vocabulary.count)
+    var reading = ReadingProgress(.tokens, of: texts)
+    var (found, outOfVocabulary): ([Int32], Int) = ([], 0)
     for text in texts {
-      let encoded = try vocabulary.encode(text.bytes, source: text.name)
-      if tokens.isEmpty { tokens = encoded.tokens } else { tokens += encoded.tokens }
-      bytes += encoded.bytes
-      outOfVocabulary += encoded.outOfVocabulary
+      var encoder = TokenEncoder(vocabulary, source: text.name)
+      try text.forEachBlock { block in
+        try encoder.encode(block, into: &found)
+        try writer.take(&found)
+        visit(block)
+        reading.done += block.count
+        progress(reading)
+      }
+      try encoder.finish(into: &found)
+      try writer.take(&found)
+      outOfVocabulary += encoder.outOfVocabulary
     }
     name = texts.count == 1 ? texts[0].name : "\(texts.count) files"
-    (self.tokens, self.bytes, self.outOfVocabulary) = (tokens, bytes, outOfVocabulary)
+    tokens = try writer.finish()
+    (bytes, self.outOfVocabulary) = (reading.total, outOfVocabulary)
     try Self.require(minimumTokens, of: tokens, in: name)
   }
 
@@ -54,7 +79,7 @@ public struct Corpus: Sendable, Equatable {
   /// One part of the tokens, cut as ``split(_:minimumTraining:minimumOther:)`` cuts them.
   ///
   /// - Throws: ``CorpusError`` if the part is empty or has fewer than `minimumTokens`.
-  public func part(_ part: Part, of split: Split, minimumTokens: Int = 2) throws -> [Int32] {
+  public func part(_ part: Part, of split: Split, minimumTokens: Int = 2) throws -> TokenSequence {
     let cuts = split.cuts(of: tokens.count)
     let (share, range) =
       switch part {
@@ -63,17 +88,17 @@ public struct Corpus: Sendable, Equatable {
       case .test: (split.test, cuts.test..<tokens.count)
       }
     guard share > 0 else { throw CorpusError.emptyPart(part.rawValue, split: split.description) }
-    let found = Array(tokens[range])
+    let found = TokenSequence(rebasing: tokens[range])
     try Self.require(minimumTokens, of: found, in: "the \(part.rawValue) part of \(name)")
     return found
   }
 
   /// Tokens for training, for choosing, and for the final measurement.
   public struct Parts: Sendable, Equatable {
-    public let train: [Int32]
+    public let train: TokenSequence
     /// Empty if the split gives it nothing, as `test`.
-    public let validation: [Int32]
-    public let test: [Int32]
+    public let validation: TokenSequence
+    public let test: TokenSequence
   }
 
   /// Cuts the tokens in two or three by position: training first, test last.
@@ -87,9 +112,9 @@ public struct Corpus: Sendable, Equatable {
   ) throws -> Parts {
     let cuts = split.cuts(of: tokens.count)
     let parts = Parts(
-      train: Array(tokens[..<cuts.validation]),
-      validation: Array(tokens[cuts.validation..<cuts.test]),
-      test: Array(tokens[cuts.test...]))
+      train: TokenSequence(rebasing: tokens[..<cuts.validation]),
+      validation: TokenSequence(rebasing: tokens[cuts.validation..<cuts.test]),
+      test: TokenSequence(rebasing: tokens[cuts.test...]))
     try Self.require(minimumTraining, of: parts.train, in: "the training part of \(name)")
     if split.validation > 0 {
       try Self.require(minimumOther, of: parts.validation, in: "the validation part of \(name)")
@@ -100,7 +125,7 @@ public struct Corpus: Sendable, Equatable {
     return parts
   }
 
-  private static func require(_ needed: Int, of tokens: [Int32], in what: String) throws {
+  private static func require(_ needed: Int, of tokens: TokenSequence, in what: String) throws {
     if tokens.count < needed {
       throw CorpusError.tooShort(what, tokens: tokens.count, needed: needed)
     }

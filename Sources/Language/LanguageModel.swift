@@ -12,7 +12,9 @@ public protocol LanguageModel: Sendable {
   ///   - streams: into how many contiguous streams the text may be cut; more are faster, but each
   ///     begins without a past. 1 is exact.
   ///   - progress: gets the fraction that is done, from time to time.
-  func crossEntropy(of tokens: [Int32], streams: Int, progress: (Double) -> Void) -> CrossEntropy
+  func crossEntropy(
+    of tokens: TokenSequence, streams: Int, progress: (Double) -> Void
+  ) -> CrossEntropy
 
   /// Predicts a text exactly, each token but the first from all before it, and tells part by part,
   /// in order, how likely its tokens were.
@@ -22,7 +24,7 @@ public protocol LanguageModel: Sendable {
   ///     trainable weights anything, leaves it as it is.
   ///   - visit: gets the parts.
   func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void)
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void)
 
   /// ln p of each token but the first of each text, every text without a past.
   ///
@@ -60,7 +62,7 @@ extension LanguageModel {
 
   /// By means of a predictor: O(V) for each token, so that a model should do better if it can.
   public func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
   ) {
     var predictor = predictor()
     for start in stride(from: 1, to: tokens.count, by: 1024) {
@@ -77,14 +79,14 @@ extension LanguageModel {
   ) -> [[Double]] {
     texts.enumerated().map { index, text in
       var all: [Double] = []
-      predict(text, adapting: nil) { all += $0.logProbabilities }
+      predict(TokenSequence(text), adapting: nil) { all += $0.logProbabilities }
       if index & 0xFFF == 0 { progress(Double(index) / Double(texts.count)) }
       return all
     }
   }
 
   /// ln p of each token but the first, from all before it.
-  public func logProbabilities(of tokens: [Int32]) -> [Double] {
+  public func logProbabilities(of tokens: TokenSequence) -> [Double] {
     Evaluation().logProbabilities(of: tokens, by: self)
   }
 }
@@ -106,7 +108,7 @@ extension Predictor {
 
 extension RecurrentLanguageModel: LanguageModel {
   public func crossEntropy(
-    of tokens: [Int32], streams count: Int = 1, progress: (Double) -> Void = { _ in }
+    of tokens: TokenSequence, streams count: Int = 1, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
     guard tokens.count > 1 else { return CrossEntropy() }
     let streams = Streams(tokens, batch: max(1, min(count, (tokens.count - 1) / 2)))

@@ -28,11 +28,15 @@ public final class LanguageModelTraining {
   }
 
   /// Begins a run in a folder that holds none.
-  public init(_ settings: RunSettings, folder: URL) throws {
+  ///
+  /// - Parameter progress: gets how far the reading of the text has come, from time to time.
+  public init(
+    _ settings: RunSettings, folder: URL, progress: (ReadingProgress) -> Void = { _ in }
+  ) throws {
     self.folder = RunFolder(folder)
     if self.folder.holdsRun { throw RunError.holdsRun(path: folder.path) }
     _ = try settings.training.validated()
-    text = try TrainingText(settings.text, seed: settings.seed)
+    text = try TrainingText(settings.text, seed: settings.seed, progress: progress)
     try Self.checkLength(text, settings.training)
     let settings = try settings.fitted(to: text.vocabulary)
     self.settings = settings
@@ -45,15 +49,20 @@ public final class LanguageModelTraining {
 
   /// Goes on with the run that a folder holds.
   ///
-  /// - Parameter files: the text, if it is to be found elsewhere than at the beginning.
-  public init(resuming folder: URL, files: [String]? = nil) throws {
+  /// - Parameters:
+  ///   - files: the text, if it is to be found elsewhere than at the beginning.
+  ///   - progress: gets how far the reading of the text has come, from time to time.
+  public init(
+    resuming folder: URL, files: [String]? = nil,
+    progress: (ReadingProgress) -> Void = { _ in }
+  ) throws {
     self.folder = RunFolder(folder)
     var settings = try self.folder.settings()
     if let files { settings.text.files = files }
     guard files != nil || !settings.text.files.contains("-") else {
       throw RunError.textWasStandardInput(path: folder.path)
     }
-    text = try TrainingText(settings.text, seed: settings.seed)
+    text = try TrainingText(settings.text, seed: settings.seed, progress: progress)
     settings = try settings.fitted(to: text.vocabulary)
     self.settings = settings
     try settings.checkMemory(vocabularySize: text.vocabulary.count)

@@ -1,13 +1,22 @@
 import Foundation
+import Interchange
 
 /// The bytes of a text, and the name that messages give it.
-public struct SourceText: Sendable, Equatable {
+///
+/// A file is mapped, and so is what comes from elsewhere if it is long: none of it needs to be in
+/// memory.
+public struct SourceText: Sendable {
   public let name: String
   public let bytes: Data
+  /// Where the bytes lie, if they are mapped.
+  private let file: MappedFile?
 
   public init(name: String, bytes: Data) {
-    self.name = name
-    self.bytes = bytes
+    (self.name, self.bytes, file) = (name, bytes, nil)
+  }
+
+  private init(name: String, mapping file: MappedFile) {
+    (self.name, bytes, self.file) = (name, file.data, file)
   }
 
   /// A text that is already in memory.
@@ -19,44 +28,74 @@ public struct SourceText: Sendable, Equatable {
   ///
   /// - Throws: as `init(contentsOf:)`.
   public init(path: String) throws {
-    guard path == "-" else {
-      try self.init(contentsOf: URL(filePath: path))
+    try self.init(path == "-" ? .standardInput() : TextBlocks(contentsOf: URL(filePath: path)))
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: ``CorpusError`` if there is no such file, or it is a folder, empty or unreadable;
+  ///   `FileError` if what is no regular file can't be kept.
+  public init(contentsOf file: URL) throws {
+    try self.init(TextBlocks(contentsOf: file))
+  }
+
+  /// As many bytes as stay in memory of what can't be mapped.
+  private static let memory = 1 << 24
+
+  private init(_ blocks: TextBlocks) throws {
+    if let file = blocks.mapped {
+      self.init(name: blocks.name, mapping: file)
       return
     }
-    let name = "standard input"
-    guard let bytes = try? FileHandle.standardInput.readToEnd() ?? Data() else {
-      throw CorpusError.unreadable(file: name)
+    var (blocks, bytes, count) = (blocks, Data(), 0)
+    var scratch: ScratchFile?
+    while let block = try blocks.next() {
+      bytes += block
+      guard bytes.count > Self.memory || scratch != nil else { continue }
+      let file = try scratch ?? ScratchFile()
+      try bytes.withUnsafeBytes { try file.write($0, at: count) }
+      (scratch, count) = (file, count + bytes.count)
+      bytes.removeAll(keepingCapacity: true)
     }
-    if bytes.isEmpty { throw CorpusError.empty(file: name) }
-    self.init(name: name, bytes: bytes)
+    if let scratch {
+      self.init(name: blocks.name, mapping: try scratch.map(count: count))
+    } else {
+      self.init(name: blocks.name, bytes: bytes)
+    }
+  }
+}
+
+extension SourceText: Equatable {
+  public static func == (a: SourceText, b: SourceText) -> Bool {
+    a.name == b.name && a.bytes == b.bytes
+  }
+}
+
+extension SourceText {
+  /// Calls `body` with one block of the bytes after the other; those of a file then leave memory.
+  func forEachBlock(_ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+    try bytes.withUnsafeBytes { bytes in
+      for begin in stride(from: 0, to: bytes.count, by: 1 << 18) {
+        let range = begin..<min(begin + 1 << 18, bytes.count)
+        try body(UnsafeRawBufferPointer(rebasing: bytes[range]))
+        file?.release(range)
+      }
+    }
   }
 
-  /// Reads a file; a large one is mapped rather than copied.
+  /// Calls `body` with one piece after the other, each of which ends where a token does.
   ///
-  /// - Throws: ``CorpusError`` if there is no such file, or it is a folder, empty or unreadable.
-  public init(contentsOf file: URL) throws {
-    let name = file.relativePath
-    try Self.checkIsFile(file)
-    // What is no regular file, such as a pipe, can't be mapped, but it can be read to its end.
-    let bytes = (try? Data(contentsOf: file, options: .mappedIfSafe)) ?? Self.streamed(file)
-    guard let bytes else { throw CorpusError.unreadable(file: name) }
-    if bytes.isEmpty { throw CorpusError.empty(file: name) }
-    self.init(name: name, bytes: bytes)
-  }
-
-  /// - Throws: ``CorpusError`` if there is no such file, or it is a folder.
-  static func checkIsFile(_ file: URL) throws(CorpusError) {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else {
-      throw .missing(file: file.relativePath)
+  /// - Throws: as ``BlockSeam/join(_:_:)``.
+  func forEachPiece(
+    of unit: TokenUnit, _ reading: inout ReadingProgress, _ progress: (ReadingProgress) -> Void,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    var seam = BlockSeam(text: name, unit: unit)
+    try forEachBlock { block in
+      try seam.join(block, body)
+      reading.done += block.count
+      progress(reading)
     }
-    if isFolder.boolValue { throw .folder(file.relativePath) }
-  }
-
-  private static func streamed(_ file: URL) -> Data? {
-    guard let handle = try? FileHandle(forReadingFrom: file) else { return nil }
-    defer { try? handle.close() }
-    guard let bytes = try? handle.readToEnd() else { return nil }
-    return bytes
+    try seam.join(nil, body)
   }
 }

@@ -38,6 +38,12 @@ struct UTF8Scanner {
     }
   }
 
+  /// Reads all of some bytes, only to find out whether they are well-formed.
+  static func check(_ bytes: UnsafeRawBufferPointer) throws(Invalid) {
+    var scanner = UTF8Scanner(bytes)
+    repeat { scanner.skipASCII() } while try scanner.next() != nil
+  }
+
   private mutating func nextBeyondASCII(_ lead: UInt8) throws(Invalid) -> UInt32 {
     guard let shape = UTF8Shape(lead: lead), offset + shape.length <= bytes.count,
       shape.second.contains(bytes[offset + 1])

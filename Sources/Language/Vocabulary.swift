@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 import Tensors
 
 /// What a token stands for.
@@ -128,15 +129,15 @@ public struct Vocabulary: Sendable, Equatable {
   /// Bytes of the decoded text; for all but words that is the text itself.
   ///
   /// - Precondition: every token is one of this vocabulary's.
-  public func byteCount(of tokens: some Sequence<Int32>) -> Int {
-    guard unit == .words else { return tokens.reduce(0) { $0 + spellings[Int($1)].count } }
+  public func byteCount(of tokens: TokenSequence) -> Int {
+    let lengths = spellings.map(\.count)
+    guard unit == .words else { return tokens.reduce(0) { $0 + lengths[Int($1)] } }
     var (count, previous) = (0, Self.lineEndWord)
     for token in tokens {
       if token == Self.lineEndWord {
         count += 1
       } else {
-        let hasSpace = isSpace(between: previous, and: token)
-        count += spellings[Int(token)].count + (hasSpace ? 1 : 0)
+        count += lengths[Int(token)] + (isSpace(between: previous, and: token) ? 1 : 0)
       }
       previous = token
     }

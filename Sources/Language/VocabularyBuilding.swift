@@ -8,12 +8,13 @@ extension Vocabulary {
   ///   - maximumSize: as many tokens as there may be, `<unk>` and `</s>` or the 256 bytes included;
   ///     the most frequent words stay. Byte pairs have ``defaultBytePairCount`` if nothing is said.
   ///   - splitting: what a word is.
+  ///   - progress: gets how far the reading has come, from time to time.
   /// - Throws: ``VocabularyError`` for invalid UTF-8, for fewer than two characters or no words,
   ///   and for limits on bytes and characters.
   /// - Complexity: O(bytes), and O(V log V) to order the words.
   public init(
     unit: TokenUnit, building texts: [SourceText], minimumCount: Int = 1, maximumSize: Int? = nil,
-    splitting: WordSplitting = .whitespace
+    splitting: WordSplitting = .whitespace, progress: (ReadingProgress) -> Void = { _ in }
   ) throws {
     guard unit == .words || unit == .bpe || (minimumCount <= 1 && maximumSize == nil) else {
       throw VocabularyError.limitsWithoutWords(unit)
@@ -24,16 +25,13 @@ extension Vocabulary {
       self = .bytes
       return
     case .bpe:
-      var counts = PreTokenCounts()
-      for text in texts {
-        text.bytes.withUnsafeBytes { counts.read($0, isLast: true) { _ in } }
-      }
-      self = counts.vocabulary(size: maximumSize, minimumCount: minimumCount)
+      self = try Self.bytePairs(
+        of: texts, minimumCount: minimumCount, maximumSize: maximumSize, progress)
       return
-    case .characters: spellings = try Self.characters(of: texts)
+    case .characters: spellings = try Self.characters(of: texts, progress)
     case .words:
       spellings = try Self.words(
-        of: texts, minimumCount: minimumCount, maximumSize: maximumSize, splitting)
+        of: texts, minimumCount: minimumCount, maximumSize: maximumSize, splitting, progress)
     }
     guard spellings.count <= Self.largestCount else { throw VocabularyError.tooManyTokens }
     self.init(unit: unit, spellings: spellings, splitting: splitting)
@@ -52,14 +50,15 @@ extension Vocabulary {
       splitting: splitting)
   }
 
-  private static func characters(of texts: [SourceText]) throws -> [[UInt8]] {
+  private static func characters(
+    of texts: [SourceText], _ progress: (ReadingProgress) -> Void
+  ) throws -> [[UInt8]] {
     var occurs = [Bool](repeating: false, count: 0x11_0000)
+    var reading = ReadingProgress(.vocabulary, of: texts)
     for text in texts {
-      try text.bytes.withUnsafeBytes { bytes in
-        try reportingInvalidUTF8(bytes, text.name) { () throws(UTF8Scanner.Invalid) in
-          var scanner = UTF8Scanner(bytes)
-          while let scalar = try scanner.next() { occurs[Int(scalar)] = true }
-        }
+      try text.forEachPiece(of: .characters, &reading, progress) { piece in
+        var scanner = UTF8Scanner(piece)
+        while let scalar = try scanner.next() { occurs[Int(scalar)] = true }
       }
     }
     return try characters(occurs, source: name(of: texts))
@@ -76,15 +75,18 @@ extension Vocabulary {
   }
 
   private static func words(
-    of texts: [SourceText], minimumCount: Int, maximumSize: Int?, _ splitting: WordSplitting
+    of texts: [SourceText], minimumCount: Int, maximumSize: Int?, _ splitting: WordSplitting,
+    _ progress: (ReadingProgress) -> Void
   ) throws -> [[UInt8]] {
     var table = WordTable()
     for special in specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
     var counts = [0, 0]
+    var reading = ReadingProgress(.vocabulary, of: texts)
     for text in texts {
-      try text.bytes.withUnsafeBytes { bytes in
-        try validate(bytes, source: text.name)
-        forEachWord(in: bytes, splitting, closingLastLine: false) { word in
+      var scanner = WordScanner(splitting)
+      try text.forEachPiece(of: .words, &reading, progress) { piece in
+        try UTF8Scanner.check(piece)
+        try scanner.read(piece) { word in
           guard let word else { return }
           let index = Int(table.insert(word))
           if index == counts.count { counts.append(0) }
@@ -99,6 +101,23 @@ extension Vocabulary {
     return specialWords + kept.map { Array(table[$0]) }
   }
 
+  private static func bytePairs(
+    of texts: [SourceText], minimumCount: Int, maximumSize: Int?,
+    _ progress: (ReadingProgress) -> Void
+  ) throws -> Vocabulary {
+    var counts = PreTokenCounts()
+    var reading = ReadingProgress(.vocabulary, of: texts)
+    for text in texts {
+      try text.forEachBlock { block in
+        counts.read(block, isLast: false) { _ in }
+        reading.done += block.count
+        progress(reading)
+      }
+      counts.read(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true) { _ in }
+    }
+    return counts.vocabulary(size: maximumSize, minimumCount: minimumCount)
+  }
+
   /// The words of a table but the first two, which are special, as a vocabulary has them.
   static func mostFrequent(
     _ table: WordTable, _ counts: [Int], minimumCount: Int, maximumSize: Int?
@@ -111,39 +130,5 @@ extension Vocabulary {
 
   private static func name(of texts: [SourceText]) -> String {
     texts.count == 1 ? texts[0].name : "the text of \(texts.count) files"
-  }
-
-  /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``.
-  static func validate(_ bytes: UnsafeRawBufferPointer, source: String) throws {
-    try reportingInvalidUTF8(bytes, source) { () throws(UTF8Scanner.Invalid) in
-      var scanner = UTF8Scanner(bytes)
-      repeat { scanner.skipASCII() } while try scanner.next() != nil
-    }
-  }
-
-  /// Says where in which text a scanner stopped.
-  static func reportingInvalidUTF8<Result>(
-    _ bytes: UnsafeRawBufferPointer, _ source: String,
-    _ body: () throws(UTF8Scanner.Invalid) -> Result
-  ) throws -> Result {
-    do {
-      return try body()
-    } catch {
-      let line = bytes[..<error.offset].reduce(1) { $0 + ($1 == 0x0A ? 1 : 0) }
-      throw VocabularyError.invalidUTF8(
-        source: source, byte: bytes[error.offset], offset: error.offset, line: line)
-    }
-  }
-
-  /// Calls `body` with each word, and with nil at each end of a line.
-  ///
-  /// - Parameter closingLastLine: whether words after the last line feed are a line too.
-  static func forEachWord(
-    in bytes: UnsafeRawBufferPointer, _ splitting: WordSplitting, closingLastLine: Bool,
-    _ body: (UnsafeRawBufferPointer?) -> Void
-  ) {
-    var scanner = WordScanner(splitting)
-    scanner.read(bytes, body)
-    if closingLastLine { scanner.closeLastLine(body) }
   }
 }

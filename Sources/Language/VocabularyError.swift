@@ -4,7 +4,7 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
   case invalidUTF8(source: String, byte: UInt8, offset: Int, line: Int)
   case tooFewCharacters(source: String, only: String?)
   case noWords(source: String)
-  case wordTooLong(source: String, bytes: Int, line: Int)
+  case wordTooLong(source: String, line: Int)
   case limitsWithoutWords(TokenUnit)
   case tooManyTokens
   case unknown(TokenUnit, [String])
@@ -24,9 +24,9 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
       return "\(source) holds no characters, so there is nothing to predict."
     case .noWords(let source):
       return "\(source) holds no words, only white space, so there is nothing to predict."
-    case .wordTooLong(let source, let bytes, let line):
-      return "\(source) holds a word of \(bytes) bytes in line \(line), and a word has at most "
-        + "\(Vocabulary.longestWord); if it isn't text of words, use --tokens bytes."
+    case .wordTooLong(let source, let line):
+      return "\(source) holds a word longer than a megabyte in line \(line), so it can't be a text "
+        + "of words; --tokens characters or --tokens bytes takes it."
     case .limitsWithoutWords(let unit):
       return "A minimum count or a maximum size limits a vocabulary of words or of bpe, not of "
         + "\(unit)."

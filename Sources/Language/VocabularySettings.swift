@@ -37,14 +37,19 @@ public struct VocabularySettings: Codable, Sendable, Equatable {
 extension Vocabulary {
   /// Collects the tokens of texts, or reads them from the settings' tokenizer.
   ///
+  /// - Parameter progress: gets how far the reading has come, from time to time.
   /// - Throws: ``VocabularyError``; `FileError` for a tokenizer that can't be read.
-  public init(_ settings: VocabularySettings, building texts: [SourceText]) throws {
+  public init(
+    _ settings: VocabularySettings, building texts: [SourceText],
+    progress: (ReadingProgress) -> Void = { _ in }
+  ) throws {
     if let tokenizer = settings.tokenizer {
       try self.init(contentsOfTokenizer: URL(filePath: tokenizer))
     } else {
       try self.init(
         unit: settings.unit, building: texts, minimumCount: settings.minimumCount ?? 1,
-        maximumSize: settings.size, splitting: settings.splitting ?? .whitespace)
+        maximumSize: settings.size, splitting: settings.splitting ?? .whitespace,
+        progress: progress)
     }
   }
 

@@ -2,6 +2,12 @@
 ///
 /// Lines end with a line feed; a byte-order mark at the beginning belongs to no word.
 struct WordScanner {
+  /// A word that is longer than a word can be.
+  struct TooLong: Error {
+    /// Where it begins, in bytes from the beginning of the piece.
+    let offset: Int
+  }
+
   private let splitting: WordSplitting
   private var isAtBeginning = true
   private var lineHasWords = false
@@ -9,32 +15,33 @@ struct WordScanner {
   init(_ splitting: WordSplitting) { self.splitting = splitting }
 
   /// Calls `body` with each word, and with nil at each end of a line.
+  ///
+  /// - Throws: ``TooLong``, and what `body` throws.
   @inline(__always)
   mutating func read(
     _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer?) throws -> Void
-  ) rethrows {
-    guard let base = bytes.baseAddress else { return }
+  ) throws {
+    guard let base = bytes.baseAddress, !bytes.isEmpty else { return }
     var begin = isAtBeginning && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     isAtBeginning = false
+    @inline(__always) func pass(_ end: Int) throws {
+      guard end > begin else { return }
+      if end - begin > Vocabulary.longestWord { throw TooLong(offset: begin) }
+      let text = UnsafeRawBufferPointer(start: base + begin, count: end - begin)
+      try splitting.forEachWord(in: text) { try body($0) }
+      lineHasWords = true
+    }
     for position in begin..<bytes.count {
       let byte = base.load(fromByteOffset: position, as: UInt8.self)
       guard Self.isWhiteSpace(byte) else { continue }
-      if position > begin {
-        let text = UnsafeRawBufferPointer(start: base + begin, count: position - begin)
-        try splitting.forEachWord(in: text) { try body($0) }
-        lineHasWords = true
-      }
+      try pass(position)
       begin = position + 1
       if byte == 0x0A {
         try body(nil)
         lineHasWords = false
       }
     }
-    if begin < bytes.count {
-      let text = UnsafeRawBufferPointer(start: base + begin, count: bytes.count - begin)
-      try splitting.forEachWord(in: text) { try body($0) }
-      lineHasWords = true
-    }
+    try pass(bytes.count)
   }
 
   /// Calls `body` with nil if words stand after the last line feed.

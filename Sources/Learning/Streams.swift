@@ -7,12 +7,12 @@ public struct Streams: Sendable {
   public let batch: Int
   /// The number of predictions in each stream.
   public let length: Int
-  private let tokens: [Int32]
+  private let tokens: TokenSequence
 
   /// Tokens that don't fill a place in every stream are left out at the end.
   ///
   /// - Precondition: more tokens than streams.
-  public init(_ tokens: [Int32], batch: Int) {
+  public init(_ tokens: TokenSequence, batch: Int) {
     require(
       batch > 0 && tokens.count > batch, "\(tokens.count) tokens don't make \(batch) streams")
     self.tokens = tokens

@@ -30,7 +30,7 @@ public final class Trainer<Model: StreamModel> {
   ///   - evaluate: how to find the validation loss, or nil if there is nothing to validate on.
   /// - Throws: `SettingError` for a configuration out of range, or a text that is too short for it.
   public init(
-    _ model: Model, configuration: TrainingConfiguration, training: [Int32],
+    _ model: Model, configuration: TrainingConfiguration, training: TokenSequence,
     evaluate: ((Model) -> CrossEntropy)?
   ) throws(SettingError) {
     self.model = model

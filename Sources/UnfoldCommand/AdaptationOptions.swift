@@ -72,7 +72,7 @@ struct AdaptationOptions: ParsableArguments {
     }
     if evaluation.dynamic?.method == .rms {
       guard let statistics else { throw EvaluationError.statisticsMissing }
-      let text = try Corpus([SourceText(path: statistics)], vocabulary: model.vocabulary)
+      let text = try Corpus(showing: [SourceText(path: statistics)], vocabulary: model.vocabulary)
       evaluation.dynamic?.statisticsText = model.vocabulary.withContext(text.tokens)
     }
     guard let tune else { return evaluation }
@@ -84,7 +84,7 @@ struct AdaptationOptions: ParsableArguments {
   }
 
   private func tuned(
-    _ evaluation: Evaluation, _ model: AnyModel, on tokens: [Int32]
+    _ evaluation: Evaluation, _ model: AnyModel, on tokens: TokenSequence
   ) throws -> Evaluation {
     var progress = ProgressLine()
     let tuning = EvaluationTuning(

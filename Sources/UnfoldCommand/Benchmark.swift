@@ -195,7 +195,7 @@ struct Benchmark: UnfoldSubcommand {
     let tokens = (0...length * sizes.batch).map { _ in
       Int32(generator.next() % UInt64(sizes.vocabulary))
     }
-    let streams = Streams(tokens, batch: sizes.batch)
+    let streams = Streams(TokenSequence(tokens), batch: sizes.batch)
     let truncation = TruncatedBPTT(window: sizes.window)
     let parameters = model.parameters
     let optimiser = try Optimiser(OptimiserConfiguration(optimiser), parameters: parameters)

@@ -95,14 +95,15 @@ struct Evaluate: UnfoldSubcommand {
           tokens: result.tokens, natsPerToken: result.nats, bitsPerToken: result.bits,
           perplexity: result.perplexity,
           bitsPerByte: result.bitsPerByte(
-            bytes: model.vocabulary.byteCount(of: tokens.dropFirst().prefix(result.tokens))),
+            bytes: model.vocabulary.byteCount(
+              of: TokenSequence(rebasing: tokens.dropFirst().prefix(result.tokens)))),
           outOfVocabulary: outOfVocabulary, unit: model.vocabulary.unit.rawValue,
           model: paths.count > 2 ? name : nil, dynamic: evaluation.dynamic?.description,
           cache: evaluation.cache?.description)))
   }
 
   private func measure(
-    _ model: AnyModel, name: String, _ evaluation: Evaluation, _ tokens: [Int32]
+    _ model: AnyModel, name: String, _ evaluation: Evaluation, _ tokens: TokenSequence
   ) throws -> CrossEntropy {
     var progress = ProgressLine()
     func show(_ fraction: Double) { progress.show("evaluating: \((fraction * 100).text(0)) %") }

@@ -72,7 +72,7 @@ private func systemCode(for error: any Error) -> Int32 {
   case let error as NGramError:
     switch error {
     case .unknownSmoothing, .invalidPruning: return usage
-    case .reservedWord, .onlyUnknownWords, .longWord, .noText, .tooMuchText: return data
+    case .reservedWord, .onlyUnknownWords, .noText, .tooMuchText: return data
     }
   case is ARPAError, is NGramFileError: return data
   case let error as MixtureError:

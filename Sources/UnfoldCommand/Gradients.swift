@@ -66,7 +66,8 @@ struct Gradients: UnfoldSubcommand {
   }
 
   private func makeStudy(
-    _ subject: GradientSubject?, _ tokens: [Int32], _ progress: @escaping @Sendable (String) -> Void
+    _ subject: GradientSubject?, _ tokens: TokenSequence,
+    _ progress: @escaping @Sendable (String) -> Void
   )
     throws -> GradientStudy
   {
@@ -169,10 +170,10 @@ private struct GradientSubject {
   var seed: UInt64 { settings?.seed ?? 1 }
 
   /// The text as tokens: the file given, or what the run was validated on.
-  func tokens() throws -> [Int32] {
+  func tokens() throws -> TokenSequence {
     let vocabulary = folder.vocabulary
     func corpus(_ texts: [SourceText]) throws -> Corpus {
-      try Corpus(texts, vocabulary: vocabulary)
+      try Corpus(showing: texts, vocabulary: vocabulary)
     }
     if let file { return try corpus([SourceText(path: file)]).tokens }
     guard let text = settings?.text, !text.files.contains("-") else {

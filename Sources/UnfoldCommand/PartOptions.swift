@@ -1,5 +1,6 @@
 import ArgumentParser
 import Language
+import Learning
 
 /// Which part of a text is meant, cut as `train --split` cuts it.
 struct PartOptions: ParsableArguments {
@@ -26,8 +27,8 @@ struct PartOptions: ParsableArguments {
   /// The tokens that are meant, with what stands before them.
   func tokens(
     of text: SourceText, _ vocabulary: Vocabulary, defaultPart: Corpus.Part = .test
-  ) throws -> (tokens: [Int32], outOfVocabulary: Int) {
-    let corpus = try Corpus([text], vocabulary: vocabulary).withKnownWords(in: vocabulary)
+  ) throws -> (tokens: TokenSequence, outOfVocabulary: Int) {
+    let corpus = try Corpus(showing: [text], vocabulary: vocabulary).withKnownWords(in: vocabulary)
     let tokens =
       try split.map { try corpus.part(part ?? defaultPart, of: Split(parsing: $0)) }
       ?? corpus.tokens

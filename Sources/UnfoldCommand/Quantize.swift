@@ -36,7 +36,7 @@ struct Quantize: UnfoldSubcommand {
   func execute() throws {
     let folder = try ModelFolder(contentsOf: URL(filePath: model))
     let text = try SourceText(path: file)
-    let corpus = try Corpus([text], vocabulary: folder.vocabulary)
+    let corpus = try Corpus(showing: [text], vocabulary: folder.vocabulary)
     let tokens = folder.vocabulary.withContext(corpus.tokens)
     let bytesBefore = 4 * folder.model.parameterCount
     let before = folder.model.crossEntropy(of: tokens, streams: streams) { _ in }

@@ -97,7 +97,7 @@ struct Score: UnfoldSubcommand {
 
   /// - Throws: if the text is no text, or if the model knows nothing of it.
   private func check(_ text: SourceText, _ model: AnyModel) throws {
-    _ = try Corpus([text], vocabulary: model.vocabulary, minimumTokens: 0)
+    _ = try Corpus(showing: [text], vocabulary: model.vocabulary, minimumTokens: 0)
       .withKnownWords(in: model.vocabulary)
   }
 

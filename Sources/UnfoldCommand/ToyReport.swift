@@ -40,7 +40,7 @@ struct ToyReport {
     for (name, order) in [("uniform", 0), ("unigram", 1), ("trigram", 3)] {
       let counts = TrigramModel(
         order: order, vocabularySize: vocabulary.count, lineEnd: vocabulary.lineEnd,
-        training: training.text.training)
+        training: Array(training.text.training))
       // Without the line end that stands before the first sentence.
       let (nats, tokens) = counts.crossEntropy(of: Array(test.dropFirst()))
       rows.append(row(name, CrossEntropy(totalNats: nats, tokens: tokens)))
@@ -127,6 +127,7 @@ struct ToyReport {
     guard let lineEnd = vocabulary.lineEnd, let words = try? vocabulary.encode(prompt: sentence)
     else { return .nan }
     return exp(
-      -model.crossEntropy(of: [lineEnd] + words + [lineEnd], streams: 1) { _ in }.totalNats)
+      -model.crossEntropy(of: TokenSequence([lineEnd] + words + [lineEnd]), streams: 1) { _ in }
+        .totalNats)
   }
 }

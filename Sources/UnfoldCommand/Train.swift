@@ -94,9 +94,11 @@ struct Train: UnfoldSubcommand {
   }
 
   private func makeTraining() throws -> LanguageModelTraining {
+    var line = ReadingLine()
     if let resume {
       return try LanguageModelTraining(
-        resuming: URL(filePath: resume), files: files.isEmpty ? nil : absolute(files))
+        resuming: URL(filePath: resume), files: files.isEmpty ? nil : absolute(files)
+      ) { line.show($0) }
     }
     let isToy = files.isEmpty
     var options = RecipeContents(
@@ -111,7 +113,7 @@ struct Train: UnfoldSubcommand {
       text: try options.text.settings(files: absolute(files)), seed: options.training.seed ?? 1)
     _ = try settings.model.validated()
     _ = try settings.training.validated()
-    return try LanguageModelTraining(settings, folder: outFolder())
+    return try LanguageModelTraining(settings, folder: outFolder()) { line.show($0) }
   }
 
   private func absolute(_ paths: [String]) -> [String] {

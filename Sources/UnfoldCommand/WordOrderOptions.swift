@@ -50,8 +50,9 @@ struct WordOrderOptions: ParsableArguments {
           Row(
             "unigram of the text",
             WordOrder(
-              unigramOf: Array(ordered.dropFirst(first)),
-              shuffled: Array(shuffled.dropFirst(first)), vocabularySize: model.vocabulary.count)))
+              unigramOf: TokenSequence(rebasing: ordered.dropFirst(first)),
+              shuffled: TokenSequence(rebasing: shuffled.dropFirst(first)),
+              vocabularySize: model.vocabulary.count)))
       }
       rows.append(Row(name, WordOrder(model.model, ordered: ordered, shuffled: shuffled)))
     }

@@ -91,7 +91,7 @@ extension CommandTests {
       try place.write("a b\n\n" + String(repeating: "a", count: 2_000_000), to: "long")
       try place.write("", to: "empty")
       for (file, code, part) in [
-        ("unknown", Int32(65), "no word but <unk>"), ("long", 65, "long, line 3"),
+        ("unknown", Int32(65), "no word but <unk>"), ("long", 65, "in line 3"),
         ("empty", 65, "is empty"), ("nothing", 66, "There is no file"),
       ] {
         expectRefusal(try place.unfold("ngram", file, "--out", "x.arpa"), code, part)

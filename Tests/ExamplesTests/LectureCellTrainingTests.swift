@@ -5,7 +5,7 @@ import Unfold
 /// A user's cell in everything that the shipped ones are used for.
 @Suite struct LectureCellTrainingTests {
   /// The text repeats itself every 5 tokens, so a network that remembers can predict all of it.
-  private let text = (0..<4000).map { Int32([0, 1, 0, 2, 3][$0 % 5]) }
+  private let text = TokenSequence((0..<4000).map { Int32([0, 1, 0, 2, 3][$0 % 5]) })
 
   private func model(layers: Int) -> RecurrentLanguageModel<Stack<LectureCell>> {
     var generator = Philox(seed: 1)

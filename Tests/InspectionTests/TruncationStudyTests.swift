@@ -17,9 +17,9 @@ import Testing
       seed: 2)
   }
 
-  private var tokens: [Int32] {
+  private var tokens: TokenSequence {
     var generator = Philox(seed: 3)
-    return (0..<2000).map { _ in Int32(generator.next() % 7) }
+    return TokenSequence((0..<2000).map { _ in Int32(generator.next() % 7) })
   }
 
   private var settings: TruncationSettings {
@@ -52,7 +52,7 @@ import Testing
     let model = model(recurrent: .orthogonal(gain: 1))
     var settings = settings
     (settings.steps, settings.batch, settings.samples) = (16, 1, 2)
-    let tokens = Array(tokens.prefix(33))
+    let tokens = TokenSequence(rebasing: tokens.prefix(33))
     let study = try model.truncationStudy(on: tokens, settings)
     var state: [Tensor]?
     var vectors: [(cut: [Double], full: [Double])] = []
@@ -90,10 +90,12 @@ import Testing
 
   @Test func aTextThatIsTooShortIsRefused() {
     #expect(throws: CorpusError.self) {
-      try model(recurrent: .zeros).truncationStudy(on: Array(tokens.prefix(20)), settings)
+      try model(recurrent: .zeros).truncationStudy(
+        on: TokenSequence(rebasing: tokens.prefix(20)), settings)
     }
     #expect(throws: CorpusError.self) {
-      try model(recurrent: .zeros).gradientFlow(on: Array(tokens.prefix(20)), steps: 30)
+      try model(recurrent: .zeros).gradientFlow(
+        on: TokenSequence(rebasing: tokens.prefix(20)), steps: 30)
     }
   }
 

@@ -14,6 +14,30 @@ import Testing
     }
   }
 
+  /// Of three pages and a half, ranges that begin and end within pages, or beyond the file.
+  @Test func whatWasReleasedCanBeReadAgain() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appendingPathComponent("file")
+      let bytes = (0..<14_336).map { UInt8(truncatingIfNeeded: $0 * $0 >> 4) }
+      try Data(bytes).write(to: url)
+      let map = try MappedFile(contentsOf: url)
+      for range in [0..<14_336, 100..<9000, -5..<5000, 8192..<20_000, 7..<7] {
+        map.release(range)
+        #expect(map.withBytes { Array($0) } == bytes)
+      }
+      #expect(map.data == Data(bytes))
+    }
+  }
+
+  @Test func aScratchFilesMapOutlivesIt() throws {
+    func map() throws -> MappedFile {
+      let file = try ScratchFile()
+      try Data([1, 2, 3, 4]).withUnsafeBytes { try file.write($0, at: 0) }
+      return try file.map(count: 3)
+    }
+    #expect(try map().withBytes { Array($0) } == [1, 2, 3])
+  }
+
   @Test func anEmptyFileIsAnEmptyBuffer() throws {
     try withTemporaryFolder { folder in
       let url = folder.appendingPathComponent("empty")

@@ -57,7 +57,7 @@ struct AllocationTests {
         batch: Self.batch, truncation: TruncatedBPTT(window: Self.window),
         optimiser: OptimiserConfiguration(method), learningRate: 0.01,
         clipping: Clipping(maximumNorm: 5), epochs: 1),
-      training: tokens, evaluate: nil)
+      training: TokenSequence(tokens), evaluate: nil)
     // Of many steps the least: in the others another test may have taken buffers from the pool.
     var least = (largest: Int.max, callsPerStep: Int.max)
     _ = try trainer.run { event in

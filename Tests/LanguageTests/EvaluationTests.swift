@@ -76,13 +76,14 @@ import Testing
     let text = Array("a b\nb a\n".utf8)
     let words = try Vocabulary(unit: .words, building: text, source: "text")
     let tokens = try words.encode(text, source: "text").tokens
-    #expect(words.withContext(tokens) == [Vocabulary.lineEndWord] + tokens)
+    #expect(Array(words.withContext(TokenSequence(tokens))) == [Vocabulary.lineEndWord] + tokens)
     #expect(words.withContext([]) == [])
     let model = smallModel(vocabularySize: words.count)
-    let result = model.crossEntropy(of: words.withContext(tokens), streams: 1) { _ in }
+    let result = model.crossEntropy(of: words.withContext(TokenSequence(tokens)), streams: 1) { _ in
+    }
     #expect(result.tokens == 6)
     let characters = try Vocabulary(unit: .characters, building: text, source: "text")
-    let scalars = try characters.encode(text, source: "text").tokens
+    let scalars = TokenSequence(try characters.encode(text, source: "text").tokens)
     #expect(characters.withContext(scalars) == scalars)
   }
 }

@@ -43,9 +43,9 @@ struct FixedModel: LanguageModel, Predictor {
   var fixed: [Float]
 
   var vocabularySize: Int { fixed.count }
-  func crossEntropy(of tokens: [Int32], streams: Int, progress: (Double) -> Void) -> CrossEntropy {
-    CrossEntropy()
-  }
+  func crossEntropy(
+    of tokens: TokenSequence, streams: Int, progress: (Double) -> Void
+  ) -> CrossEntropy { CrossEntropy() }
   func predictor() -> any Predictor { self }
   mutating func logits(after token: Int32) -> [Float] { fixed }
 }
@@ -56,9 +56,9 @@ struct ScriptedModel: LanguageModel {
   let script: [Int32]
   let vocabularySize: Int
 
-  func crossEntropy(of tokens: [Int32], streams: Int, progress: (Double) -> Void) -> CrossEntropy {
-    CrossEntropy()
-  }
+  func crossEntropy(
+    of tokens: TokenSequence, streams: Int, progress: (Double) -> Void
+  ) -> CrossEntropy { CrossEntropy() }
   func predictor() -> any Predictor { Reader(model: self) }
 
   private struct Reader: Predictor {
@@ -71,6 +71,33 @@ struct ScriptedModel: LanguageModel {
       place += 1
       return logits
     }
+  }
+}
+
+/// What is asked about a text, for texts in arrays.
+extension LanguageModel {
+  func crossEntropy(
+    of tokens: [Int32], streams: Int, progress: (Double) -> Void
+  ) -> CrossEntropy {
+    crossEntropy(of: TokenSequence(tokens), streams: streams, progress: progress)
+  }
+
+  func predict(
+    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+  ) { predict(TokenSequence(tokens), adapting: dynamic, visit: visit) }
+
+  func logProbabilities(of tokens: [Int32]) -> [Double] {
+    logProbabilities(of: TokenSequence(tokens))
+  }
+}
+
+extension Evaluation {
+  func crossEntropy(of tokens: [Int32], by model: any LanguageModel) -> CrossEntropy {
+    crossEntropy(of: TokenSequence(tokens), by: model)
+  }
+
+  func logProbabilities(of tokens: [Int32], by model: any LanguageModel) -> [Double] {
+    logProbabilities(of: TokenSequence(tokens), by: model)
   }
 }
 

@@ -19,7 +19,7 @@ import Testing
 
   private let window: Window = {
     let tokens = randomTokens(2 * 6 + 2, classes: 5, seed: 22)
-    return Streams(tokens, batch: 2).window(0..<6)
+    return Streams(TokenSequence(tokens), batch: 2).window(0..<6)
   }()
 
   /// Two layers of 7 and, tied to an embedding of that size, 4 units.
@@ -105,7 +105,7 @@ import Testing
   @Test func theReportedLossHasNoPenalty() throws {
     var penalties = Regularisation()
     (penalties.activationPenalty, penalties.temporalPenalty) = (3, 3)
-    let streams = Streams(randomTokens(14, classes: 5, seed: 22), batch: 2)
+    let streams = Streams(TokenSequence(randomTokens(14, classes: 5, seed: 22)), batch: 2)
     func result(_ regularisation: Regularisation?) throws -> (loss: Float, norm: Double) {
       let model = try model(regularisation)
       let result = TruncatedBPTT(window: 6).gradients(

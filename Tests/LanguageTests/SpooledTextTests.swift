@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 @Suite struct SpooledTextTests {
@@ -37,7 +38,7 @@ import Testing
       let vocabulary = try Vocabulary(settings, building: texts)
       let (found, tokens) = try read(files, settings)
       #expect(found == vocabulary)
-      #expect(try tokens == Corpus(texts, vocabulary: vocabulary).tokens)
+      #expect(try TokenSequence(tokens) == Corpus(texts, vocabulary: vocabulary).tokens)
     }
   }
 
@@ -59,7 +60,7 @@ import Testing
     let url = try file(
       Array("a b\nc ".utf8) + [UInt8](repeating: 0x61, count: 3 << 20) + Array(" d\n".utf8))
     defer { try? FileManager.default.removeItem(at: url) }
-    #expect(throws: NGramError.longWord(file: url.relativePath, line: 2)) {
+    #expect(throws: VocabularyError.wordTooLong(source: url.relativePath, line: 2)) {
       try read([url], .init(unit: .words))
     }
     #expect(try read([url], .init(unit: .characters)).1.count == 9 + (3 << 20))

@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 @Suite struct VocabularyTests {
@@ -15,7 +16,7 @@ import Testing
     let vocabulary = try vocabulary(unit, Self.awkward)
     let encoded = try vocabulary.encode(bytes, source: "text")
     #expect(vocabulary.decode(encoded.tokens) == bytes)
-    #expect(vocabulary.byteCount(of: encoded.tokens) == bytes.count)
+    #expect(vocabulary.byteCount(of: TokenSequence(encoded.tokens)) == bytes.count)
     #expect(encoded.bytes == bytes.count)
     #expect(encoded.outOfVocabulary == 0)
     let length = unit == .bytes ? bytes.count : Self.awkward.unicodeScalars.count
@@ -45,7 +46,9 @@ import Testing
     #expect(encoded.tokens == [4, 2, 1, 1, 0, 0, 5, 1])
     #expect(encoded.outOfVocabulary == 1)
     #expect(vocabulary.decode(encoded.tokens) == Array("a b\n\n<unk> <unk> é\n".utf8))
-    #expect(vocabulary.byteCount(of: encoded.tokens) == "a b\n\n<unk> <unk> é\n".utf8.count)
+    #expect(
+      vocabulary.byteCount(of: TokenSequence(encoded.tokens)) == "a b\n\n<unk> <unk> é\n".utf8.count
+    )
   }
 
   @Test func spellingsOfOneGlyphAreDifferentWords() throws {

@@ -35,9 +35,10 @@ import Testing
       learningRate: 0.05, schedule: one.schedule, clipping: Clipping(maximumNorm: 0.1), epochs: 3,
       evaluationsPerEpoch: 3, patience: patience, seed: 7)
     let model = Model.lstm(classes: 7, size: size, seed: modelSeed, dropout: 0.2)
-    let held = Streams(randomTokens(31, classes: 7, seed: 3), batch: 1)
+    let held = Streams(TokenSequence(randomTokens(31, classes: 7, seed: 3)), batch: 1)
     return try Trainer(
-      model, configuration: configuration, training: randomTokens(65, classes: 7, seed: 2)
+      model, configuration: configuration,
+      training: TokenSequence(randomTokens(65, classes: 7, seed: 2))
     ) { model in
       let window = held.window(0..<30)
       let loss = model.loss(window, from: nil, skipping: 0, mode: .inference).loss.item
@@ -141,7 +142,8 @@ import Testing
       batch: 1, truncation: TruncatedBPTT(window: 2), optimiser: OptimiserConfiguration(.adam),
       learningRate: 0.01, epochs: 1)
     let trainer = try Trainer(
-      model, configuration: configuration, training: randomTokens(41, classes: 7, seed: 1),
+      model, configuration: configuration,
+      training: TokenSequence(randomTokens(41, classes: 7, seed: 1)),
       evaluate: nil)
     _ = try trainer.run {
       trainer.progress.step == step

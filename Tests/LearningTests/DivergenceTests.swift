@@ -14,7 +14,8 @@ import Testing
     -> (steps: Int, divergence: Divergence?, failedStepsChange: Bool)
   {
     let trainer = try Trainer(
-      model, configuration: configuration, training: (0..<101).map { Int32($0 % 7) }, evaluate: nil)
+      model, configuration: configuration,
+      training: TokenSequence((0..<101).map { Int32($0 % 7) }), evaluate: nil)
     var steps = 0
     var bits = model.bits
     let outcome = try trainer.run {

@@ -14,7 +14,8 @@ import Testing
     configuration.clipping.maximumNorm = clipNorm
     configuration.evaluationsPerEpoch = 2
     let trainer = try Trainer(
-      model, configuration: configuration, training: (0..<101).map { Int32($0 % 7) }, evaluate: nil)
+      model, configuration: configuration,
+      training: TokenSequence((0..<101).map { Int32($0 % 7) }), evaluate: nil)
     trainer.measurementInterval = interval
     var steps: [StepReport] = []
     _ = try trainer.run { if case .step(let report) = $0 { steps.append(report) } }

@@ -60,7 +60,7 @@ import Testing
       optimiser: OptimiserConfiguration(.sgd), learningRate: 0.1, epochs: epochs, seed: 3)
     return try Trainer(
       .lstm(classes: 7, size: 6, seed: 1), configuration: configuration,
-      training: randomTokens(401, classes: 7, seed: 2), evaluate: nil)
+      training: TokenSequence(randomTokens(401, classes: 7, seed: 2)), evaluate: nil)
   }
 
   /// The rate follows the length; epochs cut differently, and have as many updates.

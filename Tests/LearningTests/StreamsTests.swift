@@ -9,7 +9,7 @@ import Testing
   ///     stream 0    0 1 2 → 1 2 3
   ///     stream 1    3 4 5 → 4 5 6
   ///     stream 2    6 7 8 → 7 8 9
-  private let streams = Streams((0..<11).map { Int32($0) }, batch: 3)
+  private let streams = Streams(TokenSequence((0..<11).map { Int32($0) }), batch: 3)
 
   @Test func windowsHoldContiguousStreamsSideBySide() {
     #expect((streams.batch, streams.length) == (3, 3))
@@ -46,7 +46,7 @@ import Testing
   /// Sums of up to 40 losses of about 1, each rounded: a few times 6e-8.
   @Test(arguments: [1, 3, 7, 20]) func carriedStatesGiveTheLossOfTheWhole(window: Int) {
     let model = TinyModel.lstm(classes: 5, size: 6, seed: 1)
-    let streams = Streams(randomTokens(41, classes: 5, seed: 2), batch: 2)
+    let streams = Streams(TokenSequence(randomTokens(41, classes: 5, seed: 2)), batch: 2)
     #expect(streams.length == 20)
     let whole = model.loss(
       streams.window(0..<20), from: nil, skipping: 0, mode: .inference)

@@ -8,7 +8,9 @@ import Testing
   private typealias Model = TinyModel<Stack<LSTMCell>>
 
   /// 0 1 2 3 4 5 6 0 1 …
-  private func cycle(_ count: Int) -> [Int32] { (0..<count).map { Int32($0 % 7) } }
+  private func cycle(_ count: Int) -> TokenSequence {
+    TokenSequence((0..<count).map { Int32($0 % 7) })
+  }
 
   /// Ten updates an epoch.
   private func configuration(
@@ -150,7 +152,7 @@ import Testing
   @Test func sameSeedSameBytes() throws {
     let before = Compute.threads
     defer { Compute.threads = before }
-    let tokens = randomTokens(16 * 20 * 3 + 1, classes: 50, seed: 5)
+    let tokens = TokenSequence(randomTokens(16 * 20 * 3 + 1, classes: 50, seed: 5))
     let runs = try [1, 1, 2].map { threads in
       Compute.threads = threads
       let model = Model.lstm(classes: 50, size: 48, seed: 1, dropout: 0.3)

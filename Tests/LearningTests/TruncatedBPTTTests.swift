@@ -8,7 +8,8 @@ import Testing
   private let model = TinyModel.lstm(classes: 5, size: 6, seed: 1)
 
   private func streams(length: Int) -> Streams {
-    let streams = Streams(randomTokens(2 * length + 1, classes: 5, seed: 2), batch: 2)
+    let streams = Streams(
+      TokenSequence(randomTokens(2 * length + 1, classes: 5, seed: 2)), batch: 2)
     require(streams.length == length, "streams of \(streams.length) steps")
     return streams
   }

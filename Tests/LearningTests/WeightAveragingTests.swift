@@ -43,7 +43,8 @@ import Testing
     // Losses that rise with the second evaluation; the model itself doesn't matter.
     var losses = [3, 3.5, 2.9, 3.6, 2.8, 3.7, 2.7, 2.6].dropFirst(evaluationsDone)
     return try Trainer(
-      model, configuration: configuration, training: randomTokens(391, classes: 7, seed: 2)
+      model, configuration: configuration,
+      training: TokenSequence(randomTokens(391, classes: 7, seed: 2))
     ) { model in
       log(model.parameters.map { $0.parameter.value.values })
       return CrossEntropy(totalNats: losses.popFirst() ?? .nan, tokens: 1)

@@ -8,10 +8,10 @@ package protocol StudiedModel: RecurrentModel {
   /// W^s of each layer and gate; empty for a cell that doesn't show them.
   var recurrentMatrices: [RecurrentMatrix] { get }
 
-  func gradientFlow(on tokens: [Int32], steps: Int) throws -> ModelFlow
+  func gradientFlow(on tokens: TokenSequence, steps: Int) throws -> ModelFlow
 
   func truncationStudy(
-    on tokens: [Int32], _ settings: TruncationSettings, progress: (Double) -> Void
+    on tokens: TokenSequence, _ settings: TruncationSettings, progress: (Double) -> Void
   ) throws -> TruncationStudy
 }
 
@@ -36,7 +36,7 @@ extension RecurrentLanguageModel: StudiedModel {
   /// state that it begins with.
   ///
   /// - Throws: `CorpusError.tooShort`.
-  package func gradientFlow(on tokens: [Int32], steps: Int) throws -> ModelFlow {
+  package func gradientFlow(on tokens: TokenSequence, steps: Int) throws -> ModelFlow {
     let available = tokens.count - 1
     guard available >= steps else {
       throw CorpusError.tooShort("the text", tokens: tokens.count, needed: steps + 1)

@@ -54,7 +54,7 @@ extension RecurrentLanguageModel {
   /// - Complexity: about log₂ T + 2 forward and backward passes a sample, and memory for as many
   ///   gradients.
   public func truncationStudy(
-    on tokens: [Int32], _ settings: TruncationSettings, progress: (Double) -> Void = { _ in }
+    on tokens: TokenSequence, _ settings: TruncationSettings, progress: (Double) -> Void = { _ in }
   ) throws -> TruncationStudy {
     let available = tokens.count - 1
     var settings = settings

@@ -1,5 +1,6 @@
 import CKernels
 import Foundation
+import Learning
 import Tensors
 
 /// What caches of several windows and θ say of a text that arrives part by part, all found in one
@@ -29,9 +30,9 @@ struct CacheReader {
   /// - Precondition: parts come in order and without gaps; those of one reading have hidden states
   ///   of one size, or none, and then θ is 0.
   /// - Complexity: O(tokens · window · (H + caches)).
-  mutating func probabilities(of part: PredictedPart, in text: [Int32]) -> [[Double?]] {
+  mutating func probabilities(of part: PredictedPart, in text: TokenSequence) -> [[Double?]] {
     let past = tokens.count
-    let targets = text[part.places]
+    let targets = text.values(in: part.places)
     tokens += targets
     if let new = part.hidden?.detached { hidden = hidden.map { joined([$0, new]) } ?? new }
     require(hidden != nil || thetas == [0], "a cache with θ > 0 needs hidden states")

@@ -30,7 +30,7 @@ public struct DynamicEvaluation: Sendable, Equatable {
   /// ε of `rms`: below it a weight's gradients are no measure of the step that it can take.
   public var epsilon: Double
   /// For `rms`: the text that the gradients' sizes are taken from, with what stands before it.
-  public var statisticsText: [Int32] = []
+  public var statisticsText: TokenSequence = []
 
   /// - Precondition: 0 ≤ η, finite; 0 ≤ λ ≤ 1; a segment of at least 1 token; ε > 0.
   public init(

@@ -7,7 +7,7 @@ extension RecurrentLanguageModel {
   /// As `predict`, with weights that follow the text. When it returns the weights are again what they
   /// were; meanwhile nobody else should use the model.
   func predictDynamically(
-    _ tokens: [Int32], _ settings: DynamicEvaluation, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, _ settings: DynamicEvaluation, visit: (PredictedPart) -> Void
   ) {
     let isRMS = settings.method == .rms
     let squares = isRMS ? meanSquaredGradients(settings) : []
@@ -16,8 +16,8 @@ extension RecurrentLanguageModel {
     var state: Core.State?
     for start in stride(from: 1, to: tokens.count, by: settings.segment) {
       let places = start..<min(start + settings.segment, tokens.count)
-      let targets = Array(tokens[places])
-      let inputs = Array(tokens[places.lowerBound - 1..<places.upperBound - 1])
+      let targets = tokens.values(in: places)
+      let inputs = tokens.values(in: places.lowerBound - 1..<places.upperBound - 1)
       let window = Window(steps: targets.count, batch: 1, inputs: inputs, targets: targets)
       let (hidden, last) = hidden(window, from: state, mode: .inference)
       let (mean, each) = readout.crossEntropies(hidden, targets: targets)

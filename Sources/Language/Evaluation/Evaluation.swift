@@ -23,7 +23,7 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   ///
   /// - Parameter progress: gets the fraction that is done, from time to time.
   public func crossEntropy(
-    of tokens: [Int32], by model: any LanguageModel, progress: (Double) -> Void = { _ in }
+    of tokens: TokenSequence, by model: any LanguageModel, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
     var total = 0.0
     predict(tokens, by: model) { part in
@@ -34,7 +34,7 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// ln p of each token but the first, from all before it.
-  public func logProbabilities(of tokens: [Int32], by model: any LanguageModel) -> [Double] {
+  public func logProbabilities(of tokens: TokenSequence, by model: any LanguageModel) -> [Double] {
     var all: [Double] = []
     all.reserveCapacity(tokens.count)
     predict(tokens, by: model) { all += $0.logProbabilities }
@@ -42,7 +42,7 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   }
 
   private func predict(
-    _ tokens: [Int32], by model: any LanguageModel, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, by model: any LanguageModel, visit: (PredictedPart) -> Void
   ) {
     guard let cache else { return model.predict(tokens, adapting: dynamic, visit: visit) }
     var reader = CacheReader([cache])

@@ -18,7 +18,7 @@ public struct EvaluationTuning {
   }
 
   private let model: any LanguageModel
-  private let tokens: [Int32]
+  private let tokens: TokenSequence
   private let tokensForDynamic: Int
   private let progress: (Double) -> Void
   private let report: (Trial) -> Void
@@ -30,7 +30,7 @@ public struct EvaluationTuning {
   ///   - progress: gets the fraction of the present trial that is done, from time to time.
   ///   - report: gets each trial when it is done.
   public init(
-    _ model: any LanguageModel, on tokens: [Int32], tokensForDynamic: Int = 20_000,
+    _ model: any LanguageModel, on tokens: TokenSequence, tokensForDynamic: Int = 20_000,
     progress: @escaping (Double) -> Void = { _ in }, report: @escaping (Trial) -> Void = { _ in }
   ) {
     self.tokensForDynamic = tokensForDynamic
@@ -55,7 +55,7 @@ public struct EvaluationTuning {
 
   private func trial(_ evaluation: Evaluation) -> Trial {
     let result = evaluation.crossEntropy(
-      of: Array(tokens.prefix(tokensForDynamic)), by: model, progress: progress)
+      of: TokenSequence(rebasing: tokens.prefix(tokensForDynamic)), by: model, progress: progress)
     let trial = Trial(evaluation: evaluation, result: result)
     report(trial)
     return trial

@@ -57,13 +57,13 @@ extension MixtureModel: LanguageModel {
   public var hiddenSize: Int? { components[leader].model.hiddenSize }
 
   public func crossEntropy(
-    of tokens: [Int32], streams: Int, progress: (Double) -> Void
+    of tokens: TokenSequence, streams: Int, progress: (Double) -> Void
   ) -> CrossEntropy {
     Evaluation().crossEntropy(of: tokens, by: self, progress: progress)
   }
 
   public func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
   ) {
     let leader = leader
     let all = components.enumerated().map { index, component in
@@ -80,7 +80,7 @@ extension MixtureModel: LanguageModel {
   }
 
   private func predict(
-    _ tokens: [Int32], _ component: Component, _ dynamic: DynamicEvaluation?,
+    _ tokens: TokenSequence, _ component: Component, _ dynamic: DynamicEvaluation?,
     visit: (PredictedPart) -> Void
   ) {
     var dynamic = dynamic
@@ -101,7 +101,9 @@ extension MixtureModel: LanguageModel {
     ofEach texts: [[Int32]], progress: (Double) -> Void
   ) -> [[Double]] {
     let all = components.enumerated().map { index, component in
-      component.model.logProbabilities(ofEach: texts.map(component.matching.tokens)) {
+      component.model.logProbabilities(
+        ofEach: texts.map { $0.map(component.matching.token) }
+      ) {
         progress((Double(index) + $0) / Double(components.count))
       }
     }
@@ -152,7 +154,9 @@ extension MixtureModel {
   ///
   /// - Parameter report: gets each iteration.
   /// - Precondition: at least two tokens, the first being only context.
-  public func tuned(on tokens: [Int32], report: (Iteration) -> Void = { _ in }) -> MixtureModel {
+  public func tuned(
+    on tokens: TokenSequence, report: (Iteration) -> Void = { _ in }
+  ) -> MixtureModel {
     let all = components.map { component in
       var found: [Double] = []
       predict(tokens, component, nil) { found += $0.logProbabilities }

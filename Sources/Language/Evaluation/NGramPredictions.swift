@@ -1,12 +1,37 @@
 import Foundation
+import Learning
+import Tensors
 
 extension NGramModel {
-  /// As for any model. From one that isn't normalised, scores that are no probabilities.
+  /// As for any model; threads share the text. From a model that isn't normalised, scores that are
+  /// no probabilities.
   public func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
   ) {
-    guard tokens.count > 1 else { return }
-    let logProbabilities = scores(of: tokens).map { Double($0) * log(10) }
-    visit(PredictedPart(places: 1..<tokens.count, logProbabilities: logProbabilities))
+    let length = 1 << 17
+    for begin in stride(from: 1, to: tokens.count, by: length) {
+      let places = begin..<min(begin + length, tokens.count)
+      visit(
+        PredictedPart(places: places, logProbabilities: logProbabilities(at: places, of: tokens)))
+      tokens.release(places)
+    }
+  }
+
+  private func logProbabilities(at places: Range<Int>, of tokens: TokenSequence) -> [Double] {
+    let length = 1 << 14
+    return [Double](unsafeUninitializedCapacity: places.count) { out, count in
+      nonisolated(unsafe) let out = out
+      Compute.forEach((places.count + length - 1) / length, cost: length * 100) { piece in
+        let begin = places.lowerBound + piece * length
+        let end = min(begin + length, places.upperBound)
+        // What stands before a piece is read again; but for the last N − 1 tokens it doesn't matter.
+        let first = max(0, begin - max(order - 1, 1))
+        let found = scores(of: tokens.values(in: first..<end)).suffix(end - begin)
+        for (index, score) in found.enumerated() {
+          out[begin - places.lowerBound + index] = Double(score) * log(10)
+        }
+      }
+      count = places.count
+    }
   }
 }

@@ -7,7 +7,7 @@ extension RecurrentLanguageModel {
 
   /// As for any model; read side by side where the text is long (see ``SideBySideReading``).
   public func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
   ) {
     if let dynamic { return predictDynamically(tokens, dynamic, visit: visit) }
     // Hidden states of a part take 128 MiB.
@@ -15,10 +15,10 @@ extension RecurrentLanguageModel {
     var state = initialState(batch: 1)
     for start in stride(from: 1, to: tokens.count, by: size) {
       let places = start..<min(start + size, tokens.count)
-      let inputs = tokens[places.lowerBound - 1..<places.upperBound - 1]
+      let inputs = tokens.values(in: places.lowerBound - 1..<places.upperBound - 1)
       let (hidden, last) = SideBySideReading.read(inputs, self, from: state)
       state = last
-      let targets = Array(tokens[places])
+      let targets = tokens.values(in: places)
       visit(
         PredictedPart(
           places: places, logProbabilities: logProbabilities(of: targets, from: hidden),
@@ -40,7 +40,7 @@ extension RecurrentLanguageModel {
     // A long text is read side by side with itself.
     let (long, short) = (4096, 64)
     for index in texts.indices where texts[index].count > long {
-      predict(texts[index], adapting: nil) { part in
+      predict(TokenSequence(texts[index]), adapting: nil) { part in
         let places = part.places.lowerBound - 1..<part.places.upperBound - 1
         results[index].replaceSubrange(places, with: part.logProbabilities)
         done += part.places.count

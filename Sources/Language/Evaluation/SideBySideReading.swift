@@ -15,7 +15,7 @@ import Tensors
 ///   C. R. Acad. Sci. 332 (2001), of which this is the case where the coarse solution is none.
 struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.Output == Tensor {
   private let model: RecurrentLanguageModel<Core>
-  private let tokens: ArraySlice<Int32>
+  private let tokens: [Int32]
   private let streams: Int
   /// The steps of a stream.
   private let length: Int
@@ -34,7 +34,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
   ///
   /// - Returns: what the readout gets after each token, `[n, H]`, and the state after the last.
   static func read(
-    _ tokens: ArraySlice<Int32>, _ model: RecurrentLanguageModel<Core>, from state: Core.State
+    _ tokens: [Int32], _ model: RecurrentLanguageModel<Core>, from state: Core.State
   ) -> (hidden: Tensor, state: Core.State) {
     withoutGradients {
       var reading = SideBySideReading(tokens, model)
@@ -44,7 +44,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
     }
   }
 
-  private init(_ tokens: ArraySlice<Int32>, _ model: RecurrentLanguageModel<Core>) {
+  private init(_ tokens: [Int32], _ model: RecurrentLanguageModel<Core>) {
     self.model = model
     self.tokens = tokens
     streams = max(1, min(Self.mostStreams, tokens.count / Self.leastSteps))
@@ -106,7 +106,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
     var inputs: [Int32] = []
     inputs.reserveCapacity(steps * starts.count)
     for step in 0..<steps {
-      for start in starts { inputs.append(tokens[tokens.startIndex + start + step]) }
+      for start in starts { inputs.append(tokens[start + step]) }
     }
     // Nothing is predicted from this window, so that any targets will do.
     let window = Window(steps: steps, batch: starts.count, inputs: inputs, targets: inputs)

@@ -1,3 +1,5 @@
+import Learning
+
 /// Which token of one vocabulary is which of another, where both have the same tokens.
 struct TokenMatching: Sendable, Equatable {
   /// The other's number of each token; nil where all have the same.
@@ -31,8 +33,8 @@ struct TokenMatching: Sendable, Equatable {
   }
 
   /// Tokens of the first vocabulary as those of the other.
-  func tokens(_ tokens: [Int32]) -> [Int32] {
-    numbers.map { numbers in tokens.map { numbers[Int($0)] } } ?? tokens
+  func tokens(_ tokens: TokenSequence) -> TokenSequence {
+    numbers.map { numbers in TokenSequence(tokens.map { numbers[Int($0)] }) } ?? tokens
   }
 
   /// A token of the first vocabulary as the other's.

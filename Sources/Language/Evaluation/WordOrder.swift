@@ -52,10 +52,10 @@ public struct WordOrder: Sendable {
   /// do better, and to all of them order is nothing.
   ///
   ///     p(w) = c(w) / N
-  public init(unigramOf ordered: [Int32], shuffled: [Int32], vocabularySize: Int) {
+  public init(unigramOf ordered: TokenSequence, shuffled: TokenSequence, vocabularySize: Int) {
     var counts = [Int](repeating: 0, count: vocabularySize)
     for token in ordered { counts[Int(token)] += 1 }
-    func crossEntropy(_ tokens: [Int32]) -> CrossEntropy {
+    func crossEntropy(_ tokens: TokenSequence) -> CrossEntropy {
       let nats = tokens.reduce(0.0) {
         $0 - log(Double(counts[Int($1)]) / Double(ordered.count))
       }
@@ -66,7 +66,7 @@ public struct WordOrder: Sendable {
   }
 
   /// What order is worth to a model.
-  public init(_ model: any LanguageModel, ordered: [Int32], shuffled: [Int32]) {
+  public init(_ model: any LanguageModel, ordered: TokenSequence, shuffled: TokenSequence) {
     self.ordered = Evaluation().crossEntropy(of: ordered, by: model)
     self.shuffled = Evaluation().crossEntropy(of: shuffled, by: model)
   }

@@ -1,16 +1,18 @@
 import Foundation
 import Interchange
 
-/// Makes tokens of texts that come in blocks, each of which ends where a token does.
+/// Makes tokens of texts that come in pieces, each of which ends where a token does.
 protocol BlockTokenizer {
-  /// Up to where the last token of a block is certainly whole.
-  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int
-  /// - Parameter isLast: whether the text ends here.
-  mutating func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws
+  mutating func read(_ piece: UnsafeRawBufferPointer) throws
+  mutating func endText() throws
   /// The vocabulary of all texts, and their tokens.
   mutating func result(
     _ scratch: Scratch, name: String
   ) throws -> (vocabulary: Vocabulary, tokens: Spool<Int32>)
+}
+
+extension BlockTokenizer {
+  mutating func endText() {}
 }
 
 struct ByteBlocks: BlockTokenizer {
@@ -18,10 +20,8 @@ struct ByteBlocks: BlockTokenizer {
 
   init(_ scratch: Scratch) { tokens = Spool(scratch) }
 
-  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int { block.count }
-
-  func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws {
-    for byte in block { try tokens.append(Int32(byte)) }
+  func read(_ piece: UnsafeRawBufferPointer) throws {
+    for byte in piece { try tokens.append(Int32(byte)) }
   }
 
   func result(_ scratch: Scratch, name: String) -> (vocabulary: Vocabulary, tokens: Spool<Int32>) {
@@ -35,17 +35,8 @@ struct CharacterBlocks: BlockTokenizer {
 
   init(_ scratch: Scratch) { scalars = Spool(scratch) }
 
-  /// Before the lead byte of a character that may go on.
-  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int {
-    let tail = max(0, block.count - 3)..<block.count
-    guard let lead = tail.last(where: { block[$0] & 0xC0 != 0x80 }), block[lead] >= 0xC0 else {
-      return block.count
-    }
-    return lead
-  }
-
-  mutating func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws {
-    var scanner = UTF8Scanner(block)
+  mutating func read(_ piece: UnsafeRawBufferPointer) throws {
+    var scanner = UTF8Scanner(piece)
     while let scalar = try scanner.next() {
       occurs[Int(scalar)] = true
       try scalars.append(Int32(scalar))
@@ -85,22 +76,18 @@ struct WordBlocks: BlockTokenizer {
     for special in Vocabulary.specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
   }
 
-  /// After the last white space.
-  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int {
-    block.lastIndex(where: WordScanner.isWhiteSpace).map { $0 + 1 } ?? 0
-  }
-
-  mutating func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws {
-    var checker = UTF8Scanner(block)
-    repeat { checker.skipASCII() } while try checker.next() != nil
-    try scanner.read(block) { word in
+  mutating func read(_ piece: UnsafeRawBufferPointer) throws {
+    try UTF8Scanner.check(piece)
+    try scanner.read(piece) { word in
       guard let word else { return try words.append(Vocabulary.lineEndWord) }
       let number = table.insert(word)
       if Int(number) == counts.count { counts.append(0) }
       counts[Int(number)] += 1
       try words.append(number)
     }
-    guard isLast else { return }
+  }
+
+  mutating func endText() throws {
     try scanner.closeLastLine { _ in try words.append(Vocabulary.lineEndWord) }
     scanner = WordScanner(splitting)
   }
@@ -141,11 +128,13 @@ struct BytePairBlocks: BlockTokenizer {
     pieces = Spool(scratch)
   }
 
-  /// Everywhere: what a block ends in is kept.
-  static func endOfTokens(in block: UnsafeRawBufferPointer) -> Int { block.count }
+  mutating func read(_ piece: UnsafeRawBufferPointer) throws {
+    try counts.read(piece, isLast: false) { try pieces.append($0) }
+  }
 
-  mutating func read(_ block: UnsafeRawBufferPointer, isLast: Bool) throws {
-    try counts.read(block, isLast: isLast) { try pieces.append($0) }
+  mutating func endText() throws {
+    let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+    try counts.read(nothing, isLast: true) { try pieces.append($0) }
   }
 
   mutating func result(
@@ -165,58 +154,5 @@ struct BytePairBlocks: BlockTokenizer {
       for token in encoded[ends[Int(piece)]..<ends[Int(piece) + 1]] { try tokens.append(token) }
     }
     return (vocabulary, tokens)
-  }
-}
-
-/// Where the blocks of a text meet: what one ends in goes to the beginning of the next.
-struct BlockSeam {
-  private let text: String
-  private var pending: [UInt8] = []
-  /// Of the pending bytes in the text; lines count from 1.
-  private var (offset, line) = (0, 1)
-
-  private static let longestWord = 1 << 20
-
-  init(text: String) { self.text = text }
-
-  /// Hands on as much of a text as ends where a token does.
-  ///
-  /// - Parameter end: up to where the last token of its bytes is certainly whole.
-  /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``,
-  ///   ``NGramError/longWord(file:line:)``, and what else `body` throws.
-  mutating func join(
-    _ block: some ContiguousBytes, endOf end: (UnsafeRawBufferPointer) -> Int,
-    _ body: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
-    block.withUnsafeBytes { pending.append(contentsOf: $0) }
-    let count = pending.withUnsafeBytes(end)
-    if pending.count - count > Self.longestWord {
-      try hand(count, body)
-      throw NGramError.longWord(file: text, line: line)
-    }
-    try hand(count, body)
-  }
-
-  /// Hands on what is left at the text's end.
-  mutating func finish(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-    try hand(pending.count, body)
-  }
-
-  private mutating func hand(
-    _ count: Int, _ body: (UnsafeRawBufferPointer) throws -> Void
-  ) throws {
-    try pending.withUnsafeBytes { pending in
-      let bytes = UnsafeRawBufferPointer(rebasing: pending[..<count])
-      do {
-        try body(bytes)
-      } catch let error as UTF8Scanner.Invalid {
-        throw VocabularyError.invalidUTF8(
-          source: text, byte: bytes[error.offset], offset: offset + error.offset,
-          line: line + bytes[..<error.offset].count { $0 == 0x0A })
-      }
-      line += bytes.count { $0 == 0x0A }
-    }
-    offset += count
-    pending.removeSubrange(..<count)
   }
 }

@@ -4,7 +4,6 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
   case invalidPruning(String, reason: String)
   case reservedWord(String)
   case onlyUnknownWords
-  case longWord(file: String, line: Int)
   case noText
   case tooMuchText
 
@@ -20,9 +19,6 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
         + "remove or rename it."
     case .onlyUnknownWords:
       "The text holds no word but <unk>, so there is nothing to learn; give one with words."
-    case .longWord(let file, let line):
-      "\(file), line \(line): a word is longer than a megabyte, so this can't be a text of words; "
-        + "--tokens characters or --tokens bytes takes it."
     case .tooMuchText:
       "The text holds more n-grams than can be numbered (2³¹); lower the order or take less text."
     case .noText: "The text holds no tokens, so there is nothing to count."

@@ -173,8 +173,9 @@ private struct NGramFileReader {
       begin = end
     }
     do {
-      try Vocabulary.validate(
-        UnsafeRawBufferPointer(rebasing: text[..<begin]), source: "its vocabulary")
+      var seam = BlockSeam(text: "its vocabulary", unit: .characters)
+      try seam.join(UnsafeRawBufferPointer(rebasing: text[..<begin]), UTF8Scanner.check)
+      try seam.join(nil, UTF8Scanner.check)
       let isSplit = number(16, UInt32.self) & Int(NGramFile.withoutPunctuation) != 0
       return try Vocabulary(
         unit: unit, checking: spellings, splitting: isSplit ? .punctuation : .whitespace)

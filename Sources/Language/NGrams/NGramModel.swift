@@ -29,13 +29,14 @@ public struct NGramModel: Sendable {
   /// - Precondition: tokens are below the vocabulary's count.
   /// - Complexity: O(tokens · N) time and memory.
   public init(
-    training tokens: [Int32], vocabulary: Vocabulary, order: Int,
+    training tokens: some Sequence<Int32>, vocabulary: Vocabulary, order: Int,
     smoothing: Smoothing = .modifiedKneserNey, pruning: Pruning = .none
   ) throws {
     let scratch = Scratch(memory: .max)
+    let text = try SpooledText(tokens, vocabulary: vocabulary, scratch)
     let contents = try NGramContents(
-      training: SpooledText(tokens, vocabulary: vocabulary, scratch), first: tokens.count,
-      order: order, smoothing: smoothing, pruning: pruning, scratch: scratch
+      training: text, first: text.count, order: order, smoothing: smoothing, pruning: pruning,
+      scratch: scratch
     ) { _, _ in }
     self.init(
       vocabulary: vocabulary, tree: NGramTree(try NGramNodes(contents.tables)),
@@ -95,14 +96,9 @@ public struct NGramModel: Sendable {
   ///
   /// - Precondition: tokens are below the vocabulary's count.
   /// - Complexity: O(tokens · N · log V) at worst.
-  public func scores(of tokens: [Int32]) -> [Float] {
+  public func scores(of tokens: some Sequence<Int32>) -> [Float] {
     var context = NGramTree.root
-    var scores: [Float] = []
-    scores.reserveCapacity(tokens.count)
-    guard let first = tokens.first else { return [] }
-    read(first, into: &context)
-    for token in tokens.dropFirst() { scores.append(score(token, after: &context)) }
-    return scores
+    return Array(tokens.map { score($0, after: &context) }.dropFirst())
   }
 
   /// Begins a sentence after a token that ends one.
@@ -135,37 +131,9 @@ extension NGramModel: LanguageModel {
   /// - Parameter streams: is passed over: nothing would become faster.
   /// - Precondition: tokens are below the vocabulary's count.
   public func crossEntropy(
-    of tokens: [Int32], streams: Int = 1, progress: (Double) -> Void = { _ in }
+    of tokens: TokenSequence, streams: Int = 1, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
-    guard tokens.count > 1 else { return CrossEntropy() }
-    // Threads share the work piece by piece; what stands before a piece is read again.
-    let (length, group) = (1 << 14, 1 << 20)
-    var total = 0.0
-    for begin in stride(from: 1, to: tokens.count, by: group) {
-      let end = min(begin + group, tokens.count)
-      var sums = [Double](repeating: 0, count: (end - begin + length - 1) / length)
-      sums.withUnsafeMutableBufferPointer { sums in
-        nonisolated(unsafe) let sums = sums
-        Compute.forEach(sums.count, cost: length * 100) { piece in
-          let begin = begin + piece * length
-          sums[piece] = sum(of: tokens, begin..<min(begin + length, end))
-        }
-      }
-      total += sums.reduce(0, +)
-      progress(Double(end) / Double(tokens.count))
-    }
-    return CrossEntropy(totalNats: -total * log(10), tokens: tokens.count - 1)
-  }
-
-  /// Σ log₁₀ p of some of the tokens. Those before the last N − 1 don't matter.
-  private func sum(of tokens: [Int32], _ range: Range<Int>) -> Double {
-    var context = NGramTree.root
-    for token in tokens[max(0, range.lowerBound - max(order - 1, 1))..<range.lowerBound] {
-      read(token, into: &context)
-    }
-    var total = 0.0
-    for position in range { total += Double(score(tokens[position], after: &context)) }
-    return total
+    Evaluation().crossEntropy(of: tokens, by: self, progress: progress)
   }
 
   public func predictor() -> any Predictor { NGramPredictor(model: self) }

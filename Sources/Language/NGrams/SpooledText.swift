@@ -15,8 +15,7 @@ package struct SpooledText {
   ///
   /// - Parameter settings: which tokens they become.
   /// - Parameter progress: gets how many bytes have been read, from time to time.
-  /// - Throws: ``CorpusError``, ``VocabularyError``, ``NGramError/longWord(file:line:)``,
-  ///   `FileError`, and what `progress` throws.
+  /// - Throws: ``CorpusError``, ``VocabularyError``, `FileError`, and what `progress` throws.
   package init(
     reading paths: [String], _ settings: VocabularySettings, scratch: Scratch,
     progress: (Int) throws -> Void = { _ in }
@@ -28,19 +27,21 @@ package struct SpooledText {
       case .characters: CharacterBlocks(scratch)
       case .bytes: ByteBlocks(scratch)
       }
-    let end = type(of: reader).endOfTokens
     var read = 0
+    var names: [String] = []
     for path in paths {
-      var blocks = try TextBlocks(path: path)
-      var seam = BlockSeam(text: blocks.name)
+      var blocks = try path == "-" ? .standardInput() : TextBlocks(contentsOf: URL(filePath: path))
+      var seam = BlockSeam(text: blocks.name, unit: settings.unit)
       while let block = try blocks.next() {
-        try seam.join(block, endOf: end) { try reader.read($0, isLast: false) }
+        try block.withUnsafeBytes { try seam.join($0) { try reader.read($0) } }
         read += block.count
         try progress(read)
       }
-      try seam.finish { try reader.read($0, isLast: true) }
+      try seam.join(nil) { try reader.read($0) }
+      try reader.endText()
+      names.append(blocks.name)
     }
-    let name = paths.count == 1 ? TextBlocks.name(of: paths[0]) : "the text of \(paths.count) files"
+    let name = names.count == 1 ? names[0] : "the text of \(names.count) files"
     (vocabulary, tokens) = try reader.result(scratch, name: name)
   }
 
@@ -55,43 +56,10 @@ package struct SpooledText {
   }
 
   /// Tokens that are in memory.
-  init(_ tokens: [Int32], vocabulary: Vocabulary, _ scratch: Scratch) throws(FileError) {
+  init(_ tokens: some Sequence<Int32>, vocabulary: Vocabulary, _ scratch: Scratch) throws(FileError)
+  {
     self.vocabulary = vocabulary
     self.tokens = Spool(scratch)
     for token in tokens { try self.tokens.append(token) }
-  }
-}
-
-/// The blocks of a text.
-private struct TextBlocks {
-  let name: String
-  private let handle: FileHandle
-  private var isEmpty = true
-
-  init(path: String) throws {
-    name = Self.name(of: path)
-    if path == "-" {
-      handle = .standardInput
-    } else {
-      let url = URL(filePath: path)
-      try SourceText.checkIsFile(url)
-      guard let handle = try? FileHandle(forReadingFrom: url) else {
-        throw CorpusError.unreadable(file: name)
-      }
-      self.handle = handle
-    }
-  }
-
-  static func name(of path: String) -> String {
-    path == "-" ? "standard input" : URL(filePath: path).relativePath
-  }
-
-  mutating func next() throws -> Data? {
-    guard let block = try? handle.read(upToCount: 1 << 20) ?? Data() else {
-      throw CorpusError.unreadable(file: name)
-    }
-    if block.isEmpty, isEmpty { throw CorpusError.empty(file: name) }
-    isEmpty = false
-    return block.isEmpty ? nil : block
   }
 }

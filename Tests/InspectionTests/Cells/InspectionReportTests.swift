@@ -1,6 +1,7 @@
 import Foundation
 import Inspection
 import Language
+import Learning
 import Testing
 
 @Suite struct InspectionReportTests {
@@ -26,7 +27,7 @@ import Testing
     let (model, text) = (model(), try text())
     let recording = try ModelRecording.record(
       model, reading: text, excerpt: 10..<12, streams: 1)
-    let expected = model.crossEntropy(of: text.tokens, streams: 1) { _ in }
+    let expected = model.crossEntropy(of: TokenSequence(text.tokens), streams: 1) { _ in }
     #expect(recording.crossEntropy.tokens == text.tokens.count - 1)
     #expect(abs(recording.crossEntropy.nats - expected.nats) < 1e-5)
     var predictor = model.predictor()

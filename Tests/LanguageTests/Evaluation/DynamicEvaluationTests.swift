@@ -12,7 +12,7 @@ import Testing
   func withoutARateNothingChanges(method: DynamicEvaluation.Method) {
     let model = smallModel(vocabularySize: 11)
     var dynamic = DynamicEvaluation(method, rate: 0, decay: 0.5, segment: 7)
-    dynamic.statisticsText = tokens
+    dynamic.statisticsText = TokenSequence(tokens)
     let found = Evaluation(dynamic: dynamic).logProbabilities(of: tokens, by: model)
     let plain = model.logProbabilities(of: tokens)
     #expect(found.count == plain.count)
@@ -24,7 +24,7 @@ import Testing
     let model = smallModel(vocabularySize: 11, tied: true)
     let before = model.parameters.map { $0.parameter.value.values }
     var dynamic = DynamicEvaluation(method)
-    dynamic.statisticsText = tokens
+    dynamic.statisticsText = TokenSequence(tokens)
     _ = Evaluation(dynamic: dynamic).crossEntropy(of: tokens, by: model)
     #expect(model.parameters.map { $0.parameter.value.values } == before)
   }
@@ -35,7 +35,7 @@ import Testing
     let model = smallModel(vocabularySize: 11, tied: tied)
     let text = Array(tokens.prefix(31))
     var dynamic = DynamicEvaluation(method, rate: 0.01, decay: 0.1, segment: 10, epsilon: 0.01)
-    dynamic.statisticsText = Array(tokens.prefix(12))
+    dynamic.statisticsText = TokenSequence(Array(tokens.prefix(12)))
     let found = Evaluation(dynamic: dynamic).logProbabilities(of: text, by: model)
     let expected = steps(model, text, dynamic)
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
@@ -60,7 +60,8 @@ import Testing
     }
     // One stream of one window: what the statistics are taken from.
     let statistics = model.loss(
-      window(dynamic.statisticsText[..<11]), from: nil, skipping: 0, mode: .inference
+      window(dynamic.statisticsText.values(in: 0..<11)[...]), from: nil, skipping: 0,
+      mode: .inference
     ).loss.backward()
     let roots = model.parameters.map { entry in
       statistics[entry.parameter]?.values.map { abs(Double($0)) }
@@ -129,7 +130,7 @@ import Testing
     let start = Evaluation(
       dynamic: DynamicEvaluation(.sgd, rate: 0.01, decay: 0.1), cache: ContinuousCache())
     var trials = 0
-    let tuning = EvaluationTuning(model, on: repeated) { _ in trials += 1 }
+    let tuning = EvaluationTuning(model, on: TokenSequence(repeated)) { _ in trials += 1 }
     let best = tuning.best(from: start)
     #expect(trials > EvaluationTuning.windows.count * EvaluationTuning.thetas.count + 2)
     let measured = best.evaluation.crossEntropy(of: repeated, by: model)

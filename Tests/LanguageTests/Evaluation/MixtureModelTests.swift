@@ -24,7 +24,7 @@ import Testing
     ])
     let text: [Int32] = [0] + (0..<100).map { $0 % 10 < 7 ? 0 : 1 }
     var perplexities: [Double] = []
-    let tuned = mixture.tuned(on: text) { perplexities.append($0.result.perplexity) }
+    let tuned = mixture.tuned(on: TokenSequence(text)) { perplexities.append($0.result.perplexity) }
     #expect(abs(tuned.weights[0] - 0.75) < 1e-3)
     #expect(perplexities == perplexities.sorted(by: >))
     let found = Evaluation().crossEntropy(of: text, by: tuned)

@@ -48,7 +48,7 @@ import Testing
   @Test func orderIsMuchToATrigram() throws {
     let model = try NGramFixtures.toyModel()
     let toy = try NGramFixtures.toyText()
-    func tokens(_ text: SourceText) throws -> [Int32] {
+    func tokens(_ text: SourceText) throws -> TokenSequence {
       model.vocabulary.withContext(try Corpus([text], vocabulary: model.vocabulary).tokens)
     }
     let order = WordOrder(

@@ -102,7 +102,7 @@ extension GradientStudy {
   ///   - seed: of the weights that it started from.
   ///   - metrics: the lines of its training, if they are there.
   package static func of(
-    _ folder: ModelFolder, name: String, tokens: [Int32], steps: Int, seed: UInt64,
+    _ folder: ModelFolder, name: String, tokens: TokenSequence, steps: Int, seed: UInt64,
     training: GradientHistory?, progress: @escaping ProgressReport
   ) throws -> GradientStudy? {
     guard let model = folder.model as? any StudiedModel else { return nil }
