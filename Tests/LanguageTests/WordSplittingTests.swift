@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 @Suite struct WordSplittingTests {
@@ -56,7 +57,7 @@ import Testing
       unit: .words, building: bytes, source: "text", splitting: .punctuation)
     let tokens = try vocabulary.encode(prompt: text)
     #expect(vocabulary.decode(tokens) == bytes)
-    #expect(vocabulary.byteCount(of: tokens) == bytes.count)
+    #expect(vocabulary.byteCount(of: TokenSequence(tokens)) == bytes.count)
   }
 
   @Test func standsInTheFile() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 /// Vocabularies of byte pairs: learned, used, and read from others.
@@ -95,7 +96,7 @@ import Testing
         + (0..<Int(generator.next() % 20)).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
       let encoded = try vocabulary.encode(text, source: "bytes")
       #expect(vocabulary.decode(encoded.tokens) == text)
-      #expect(vocabulary.byteCount(of: encoded.tokens) == text.count)
+      #expect(vocabulary.byteCount(of: TokenSequence(encoded.tokens)) == text.count)
       #expect(encoded.outOfVocabulary == 0 && encoded.bytes == text.count)
     }
   }
