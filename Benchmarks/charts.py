@@ -49,8 +49,8 @@ def grouped(path, groups, series, label, log=False, line=None):
     axes.set_ylabel(label)
     if log:
         axes.set_yscale("log")
-        least = min(v for values in series.values() for v in values if v)
-        axes.set_ylim(bottom=10 ** (len(str(int(least))) - 1) / 2)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.set_ylim(bottom=0.5)
     axes.legend(ncols=len(series), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     save(figure, path)
 
@@ -104,20 +104,21 @@ def peak(results, path, configs):
 
 
 def generation(results, path, _):
+    """Ratios, since the rates of the models lie two powers of ten apart."""
     keys = results.keys("generation")
-    names = ["unfold"]
-    for key in keys:
-        names += [p for p in results.peers("generation", key) if p not in names]
-    if len(names) == 1:
+    series = {}
+    for title, peer in (("PyTorch", "torch"), ("PyTorch without oneDNN", "torch-nomkldnn"),
+                        ("ONNX Runtime", "onnx"), ("JAX", "jax")):
+        found = [results.comparison("generation", key, peer) for key in keys]
+        ratios = [c.ratio("rate") if c else None for c in found]
+        if any(ratios):
+            series[title] = ratios
+    if not series:
         return False
-    series = {name: [] for name in names}
-    for key in keys:
-        peers = {p: results.comparison("generation", key, p) for p in results.peers("generation", key)}
-        own = next(iter(peers.values()))
-        series["unfold"].append(own.median("rate"))
-        for name in names[1:]:
-            series[name].append(peers[name].median("rate", False) if name in peers else None)
-    grouped(path, keys, series, "tokens a second (logarithmic)", log=True)
+    models = {"char": "2×512", "word": "2×1024"}
+    kinds = {"": "one text", "*64": "64 texts", ":float16": "16 bits", ":int8": "8 bits"}
+    names = [f"{models[key[:4]]}\n{kinds[key[4:]]}" for key in keys]
+    grouped(path, names, series, "times as fast as the peer", log=True, line=1)
     return True
 
 

@@ -147,7 +147,7 @@ SECTIONS = [
      lambda results: throughput(results, "small", named)),
     ("own-cell", "A user's own cell", "An LSTM written with tensor operations and differentiated by the tape (`unfold benchmark --own-cell`), beside the same cell in a Python loop of PyTorch's operations, as it is and with the cell under `torch.compile` (`Benchmarks/peers/own_cell.py`).\n",
      lambda results: throughput(results, "own-cell", named)),
-    ("generation", "Generation", "![Tokens a second](Performance/generation.svg)\n", generation_section),
+    ("generation", "Generation", "![Times as fast as the peer](Performance/generation.svg)\n", generation_section),
     ("quality", "Time to quality", "Tiny Shakespeare by characters: the last tenth is for validation, in one stream with the state carried (nanoGPT: its own estimate on 20 random batches). Wall time of the whole process.\n\n![Loss over time](Performance/quality.svg)\n", quality_section),
     ("together", "Two trainings at once", "Both use as many threads as there are processors.\n", together_section),
 ]

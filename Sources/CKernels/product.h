@@ -11,8 +11,15 @@ enum { PANEL = 2 * WIDTH };
 /// Rows of a that share a pointer: their addresses are pointer, pointer + stride, pointer + 2·stride.
 #define ROWS_A_POINTER 3
 
+/// What is going to be read from far away soon: a step of the depth asks for the cache line at `next`.
+typedef struct {
+  const char *next;
+  long step;
+} unfold_ahead;
+
 INLINE void tile(const int rows, const int along_rows, long depth, const float *a, long stride,
-                 const float *panel, const float *bias, int accumulate, float *c, long c_stride) {
+                 const float *panel, unfold_ahead ahead, const float *bias, int accumulate, float *c,
+                 long c_stride) {
   const long row_stride = along_rows ? stride : 1, column_stride = along_rows ? 1 : stride;
   const int rows_a_pointer = along_rows ? ROWS_A_POINTER : rows;
   const int pointers = (rows + rows_a_pointer - 1) / rows_a_pointer;
@@ -30,6 +37,8 @@ INLINE void tile(const int rows, const int along_rows, long depth, const float *
   for (long k = 0; k < depth; k++) {
     vec b0 = load(panel), b1 = load(panel + WIDTH);
     panel += PANEL;
+    __builtin_prefetch(ahead.next, 0, 2);
+    ahead.next += ahead.step;
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
       vec x = splat(from[i / rows_a_pointer][i % rows_a_pointer * row_stride]);
@@ -51,16 +60,18 @@ INLINE void tile(const int rows, const int along_rows, long depth, const float *
 
 // Every height of tile, for the two layouts of a that occur: rows contiguous, columns contiguous.
 typedef void (*tile_function)(long depth, const float *a, long stride, const float *panel,
-                              const float *bias, int accumulate, float *c, long c_stride);
-#define TILE(n)                                                                                  \
-  static void tile_along_rows_##n(long depth, const float *a, long stride, const float *panel,   \
-                                  const float *bias, int accumulate, float *c, long c_stride) {  \
-    tile(n, 1, depth, a, stride, panel, bias, accumulate, c, c_stride);                          \
-  }                                                                                              \
-  static void tile_along_columns_##n(long depth, const float *a, long stride,                    \
-                                     const float *panel, const float *bias, int accumulate,      \
-                                     float *c, long c_stride) {                                  \
-    tile(n, 0, depth, a, stride, panel, bias, accumulate, c, c_stride);                          \
+                              unfold_ahead ahead, const float *bias, int accumulate, float *c,
+                              long c_stride);
+#define TILE(n)                                                                                   \
+  static void tile_along_rows_##n(long depth, const float *a, long stride, const float *panel,    \
+                                  unfold_ahead ahead, const float *bias, int accumulate,          \
+                                  float *c, long c_stride) {                                      \
+    tile(n, 1, depth, a, stride, panel, ahead, bias, accumulate, c, c_stride);                    \
+  }                                                                                               \
+  static void tile_along_columns_##n(long depth, const float *a, long stride, const float *panel, \
+                                     unfold_ahead ahead, const float *bias, int accumulate,       \
+                                     float *c, long c_stride) {                                   \
+    tile(n, 0, depth, a, stride, panel, ahead, bias, accumulate, c, c_stride);                    \
   }
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if TILE_ROWS > 6
@@ -98,6 +109,7 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
   const tile_function *heights = along_rows ? tiles_along_rows : tiles_along_columns;
   const long stride = along_rows ? a.row_stride : a.column_stride;
   const long panels = (columns + PANEL - 1) / PANEL, row_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
+  const long ahead_step = PANEL * sizeof(float) / row_tiles;
   float edge[TILE_ROWS * PANEL];
 
   for (long k = 0; k < depth || k == 0; k += DEPTH_BLOCK) {
@@ -107,20 +119,22 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
       const float *panel = packed + p * panel_stride + k * PANEL;
       const float *panel_bias = bias ? bias + p * PANEL : 0;
       const long width = columns - p * PANEL;
+      unfold_ahead ahead = {(const char *)(p + 1 < panels ? panel + panel_stride : panel), ahead_step};
       long row = 0;
-      for (long t = 0; t < row_tiles; t++) {
+      for (long t = 0; t < row_tiles; t++, ahead.next += block * ahead_step) {
         const int height = tile_height(rows, row_tiles, t);
         const float *from = a.base + row * a.row_stride + k * a.column_stride;
         float *to = c + row * c_stride + p * PANEL;
         if (width >= PANEL || padded) {
-          heights[height](block, from, stride, panel, panel_bias, add, to, c_stride);
+          heights[height](block, from, stride, panel, ahead, panel_bias, add, to, c_stride);
         } else {
           // The right edge: compute a whole tile aside, then copy the columns that exist.
           for (int i = 0; add && i < height; i++)
             for (long j = 0; j < width; j++) edge[i * PANEL + j] = to[i * c_stride + j];
           float edge_bias[PANEL];
           for (long j = 0; panel_bias && j < PANEL; j++) edge_bias[j] = j < width ? panel_bias[j] : 0;
-          heights[height](block, from, stride, panel, panel_bias ? edge_bias : 0, add, edge, PANEL);
+          heights[height](block, from, stride, panel, ahead, panel_bias ? edge_bias : 0, add, edge,
+                          PANEL);
           for (int i = 0; i < height; i++)
             for (long j = 0; j < width; j++) to[i * c_stride + j] = edge[i * PANEL + j];
         }

@@ -30,18 +30,28 @@ private struct SeparatePredictors: BatchPredictor {
 
 extension RecurrentLanguageModel {
   public func predictor() -> any Predictor {
-    decoder.map { DecodingPredictor(texts: .init($0, count: 1)) }
-      ?? SteppingPredictor(model: self, state: initialState(batch: 1))
+    if let decoding = decodingPredictor(texts: 1) { return decoding }
+    return SteppingPredictor(model: self, state: initialState(batch: 1))
   }
 
   public func predictor(texts count: Int) -> any BatchPredictor {
-    decoder.map { DecodingPredictor(texts: .init($0, count: count)) }
-      ?? SeparatePredictors(texts: (0..<count).map { _ in predictor() })
+    if let decoding = decodingPredictor(texts: count) { return decoding }
+    return SeparatePredictors(texts: (0..<count).map { _ in predictor() })
   }
 
-  private var decoder: Decoder? {
-    Decoder(
-      core: core, embedding: embedding.tensor, readout: readout.tensor, bias: readoutBias.tensor)
+  private func decodingPredictor(texts count: Int) -> (any Predictor & BatchPredictor)? {
+    func decoding(_ weight: Tensor, _ bias: Tensor) -> DecodingPredictor? {
+      Decoder(core: core, embedding: embedding.tensor, readout: weight, bias: bias)
+        .map { DecodingPredictor(texts: .init($0, count: count)) }
+    }
+    switch readout {
+    case .linear(let weight, let bias, _): return decoding(weight.tensor, bias.tensor)
+    case .adaptive(let softmax):
+      let clusters = ClusterDecoder(softmax)
+      let first = clusters.firstMatrix
+      return decoding(first, Tensor(zeros: [first.shape[0]]))
+        .map { AdaptivePredictor(first: $0, clusters: clusters) }
+    }
   }
 }
 
@@ -64,6 +74,26 @@ private struct DecodingPredictor: Predictor, BatchPredictor {
     let count = texts.logitCount
     if logits.count != count { logits = Array(repeating: 0, count: count) }
     logits.withUnsafeMutableBufferPointer { texts.read(tokens, logits: $0) }
+  }
+}
+
+/// With an adaptive softmax, what `DecodingPredictor` gives isn't logits yet.
+private struct AdaptivePredictor: Predictor, BatchPredictor {
+  var first: DecodingPredictor
+  let clusters: ClusterDecoder
+  var products: [Float] = []
+
+  mutating func logits(after token: Int32) -> [Float] {
+    var logits: [Float] = []
+    read(token, logits: &logits)
+    return logits
+  }
+
+  mutating func read(_ token: Int32, logits: inout [Float]) { read([token], logits: &logits) }
+
+  mutating func read(_ tokens: [Int32], logits: inout [Float]) {
+    first.read(tokens, logits: &products)
+    clusters.join(products, into: &logits)
   }
 }
 

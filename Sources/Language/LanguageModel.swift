@@ -119,8 +119,7 @@ extension RecurrentLanguageModel: LanguageModel {
       for start in stride(from: 0, to: streams.length, by: window) {
         let part = streams.window(start..<min(start + window, streams.length))
         let (hidden, last) = hidden(part, from: state, mode: .inference)
-        total += SoftmaxReadout.totalNats(
-          hidden, weight: readout.tensor, bias: readoutBias.tensor, targets: part.targets)
+        total += readout.crossEntropies(hidden, targets: part.targets).each.reduce(0, +)
         state = last
         progress(Double(start + part.steps) / Double(streams.length))
       }

@@ -33,12 +33,13 @@ public final class LanguageModelTraining {
   public init(
     _ settings: RunSettings, folder: URL, progress: (ReadingProgress) -> Void = { _ in }
   ) throws {
-    self.settings = settings
     self.folder = RunFolder(folder)
     if self.folder.holdsRun { throw RunError.holdsRun(path: folder.path) }
     _ = try settings.training.validated()
     text = try TrainingText(settings.text, seed: settings.seed, progress: progress)
     try Self.checkLength(text, settings.training)
+    let settings = try settings.fitted(to: text.vocabulary)
+    self.settings = settings
     try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)
@@ -58,11 +59,12 @@ public final class LanguageModelTraining {
     self.folder = RunFolder(folder)
     var settings = try self.folder.settings()
     if let files { settings.text.files = files }
-    self.settings = settings
     guard files != nil || !settings.text.files.contains("-") else {
       throw RunError.textWasStandardInput(path: folder.path)
     }
     text = try TrainingText(settings.text, seed: settings.seed, progress: progress)
+    settings = try settings.fitted(to: text.vocabulary)
+    self.settings = settings
     try settings.checkMemory(vocabularySize: text.vocabulary.count)
     model = try settings.model.validated()
       .model(vocabularySize: text.vocabulary.count, seed: settings.seed)

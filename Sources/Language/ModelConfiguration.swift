@@ -33,9 +33,11 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var dropout: Float
   /// What else keeps the model from learning its text by heart, in training; nil for nothing.
   public var regularisation: Regularisation?
+  /// What makes a large vocabulary affordable; nil for softmax(V·h + b) as it is.
+  public var softmax: Softmax?
 
   enum CodingKeys: String, CodingKey {
-    case cell, layers, tied, dropout, regularisation
+    case cell, layers, tied, dropout, regularisation, softmax
     case hiddenSize = "hidden_size"
     case embeddingSize = "embedding_size"
   }
@@ -43,7 +45,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   /// - Parameter embeddingSize: the hidden size if not given.
   public init(
     cell: CellKind = .lstm, layers: Int = 2, hiddenSize: Int = 256, embeddingSize: Int? = nil,
-    tied: Bool = false, dropout: Float = 0, regularisation: Regularisation? = nil
+    tied: Bool = false, dropout: Float = 0, regularisation: Regularisation? = nil,
+    softmax: Softmax? = nil
   ) {
     self.cell = cell
     self.layers = layers
@@ -52,6 +55,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     self.tied = tied
     self.dropout = dropout
     self.regularisation = regularisation
+    self.softmax = softmax
   }
 
   /// The size of what goes into a layer, counted from 0.
@@ -81,6 +85,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
         legal: "the hidden size, \(hiddenSize)", found: "\(embeddingSize)")
     }
     _ = try regularisation?.validated()
+    try softmax?.validate(for: self)
     return self
   }
 
@@ -126,7 +131,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     return RecurrentLanguageModel(
       vocabularySize: vocabularySize, embeddingSize: embeddingSize, hiddenSize: hiddenSize,
       core: Stack(cells, dropout: dropout, variationalDropout: regularisation.layerDropout),
-      coreName: self.cell.moduleName, tied: tied, dropout: dropout,
+      coreName: self.cell.moduleName, tied: tied, softmax: softmax, dropout: dropout,
       regularisation: regularisation, seed: seed)
   }
 }
@@ -144,6 +149,10 @@ public protocol RecurrentModel: LanguageModel, StreamModel {
   ///
   /// - Parameter hidden: what the readout gets, `[…, H]`.
   func logits(of hidden: Tensor) -> Tensor
+
+  /// ln p of targets, each from its row of what the readout gets, `[…, H]`; the logits of all rows
+  /// are never in memory at once.
+  func logProbabilities(of targets: [Int32], from hidden: Tensor) -> [Double]
 }
 
 extension RecurrentLanguageModel: RecurrentModel {}
@@ -155,29 +164,41 @@ extension RecurrentLanguageModel {
   /// readout), the readout uniform in ±1/√H. Untied, both start as PyTorch's modules do.
   public init(
     vocabularySize: Int, embeddingSize: Int, hiddenSize: Int, core: Core, coreName: String,
-    tied: Bool = false, dropout: Float = 0, regularisation: Regularisation = Regularisation(),
-    seed: UInt64?
+    tied: Bool = false, softmax: Softmax? = nil, dropout: Float = 0,
+    regularisation: Regularisation = Regularisation(), seed: UInt64?
   ) {
     let table: Shape = [vocabularySize, embeddingSize]
-    let weights: Shape = [vocabularySize, hiddenSize]
-    var embedding = Tensor(zeros: table)
-    var readout = Tensor(zeros: weights)
-    var bias = Tensor(zeros: [vocabularySize])
-    if let seed {
-      var generator = Philox(seed: seed, stream: 2)
-      let deviation: Float = tied ? 0.1 : 1
-      embedding = Tensor(table) { base in
-        for index in 0..<table.count { base[index] = deviation * Float(generator.normal()) }
-      }
-      if !tied {
-        let bound = 1 / Float(hiddenSize).squareRoot()
-        readout = Tensor(uniform: weights, bound: bound, using: &generator)
-        bias = Tensor(uniform: bias.shape, bound: bound, using: &generator)
-      }
+    var generator = Philox(seed: seed ?? 0, stream: 2)
+    let deviation: Float = tied ? 0.1 : 1
+    let embedding = Parameter(
+      seed == nil
+        ? Tensor(zeros: table)
+        : Tensor(table) { base in
+          for index in 0..<table.count { base[index] = deviation * Float(generator.normal()) }
+        })
+    /// Uniform in ±1/√n, n being the size of what comes in.
+    func fresh(_ shape: Shape, size: Int) -> Tensor {
+      seed == nil
+        ? Tensor(zeros: shape)
+        : Tensor(uniform: shape, bound: 1 / Float(size).squareRoot(), using: &generator)
+    }
+    let readout: Readout
+    switch softmax {
+    case .adaptive(let cutoffs):
+      readout = .adaptive(
+        AdaptiveSoftmax(
+          inputSize: hiddenSize, vocabularySize: vocabularySize,
+          cutoffs: cutoffs ?? Softmax.cutoffs(vocabularySize: vocabularySize)
+        ) { fresh($0, size: $0[1]) })
+    case .sampled, nil:
+      let weight =
+        tied ? embedding : Parameter(fresh([vocabularySize, hiddenSize], size: hiddenSize))
+      let bias =
+        tied ? Tensor(zeros: [vocabularySize]) : fresh([vocabularySize], size: hiddenSize)
+      readout = .linear(weight: weight, bias: Parameter(bias), samples: softmax?.samples)
     }
     self.init(
-      embedding: Parameter(embedding), core: core, coreName: coreName,
-      readout: tied ? nil : Parameter(readout), readoutBias: Parameter(bias), dropout: dropout,
+      embedding: embedding, core: core, coreName: coreName, readout: readout, dropout: dropout,
       regularisation: regularisation)
   }
 }

@@ -58,6 +58,11 @@ public struct ModelFolder: Sendable {
         reason: "it has \(vocabulary.count) tokens, but the model was made for "
           + "\(description.vocabularySize)")
     }
+    do {
+      try configuration.softmax?.validate(for: vocabulary)
+    } catch {
+      throw ModelFolderError.damaged(file: configurationURL.path, reason: "\(error)")
+    }
     let weights = folder.appending(path: Self.weightsFile)
     try Self.checkSize(
       of: Self.checkedFile(weights),

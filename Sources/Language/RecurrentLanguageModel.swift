@@ -4,40 +4,33 @@ import Tensors
 
 /// A recurrent language model: p(next token | all tokens so far).
 ///
-///     x_t = E[w_t],   h_t, s_t = core(x_t, s_{t−1}),   p(w_{t+1}) = softmax(V·h_t + b)
-///
-/// With tied weights V is E (Press and Wolf, EACL 2017; Inan et al., ICLR 2017).
+///     x_t = E[w_t],   h_t, s_t = core(x_t, s_{t−1}),   p(w_{t+1}) = readout(h_t)
 public struct RecurrentLanguageModel<Core: RecurrentCell>: StreamModel
 where Core.Input == Tensor, Core.Output == Tensor {
   public let embedding: Parameter  // E, [V, I]
   public let core: Core
   /// The name that stands before the core's parameters.
   public let coreName: String
-  public let readoutBias: Parameter  // b, [V]
+  public let readout: Readout
   /// The probability with which an output of the core is dropped in training.
   public let dropout: Float
   /// What else acts in training. Of it, the core has its own parts (`layerDropout` and
   /// `recurrentDropout`).
   public let regularisation: Regularisation
-  private let untiedReadout: Parameter?  // V, [V, H]
 
-  /// - Parameter readout: V, `[V, H]`; nil ties it to the embedding, which must then have the
-  ///   core's output size.
+  /// - Parameter readout: may have the embedding as its weights, if the core's output size is the
+  ///   embedding's.
   public init(
-    embedding: Parameter, core: Core, coreName: String, readout: Parameter?, readoutBias: Parameter,
-    dropout: Float = 0, regularisation: Regularisation = Regularisation()
+    embedding: Parameter, core: Core, coreName: String, readout: Readout, dropout: Float = 0,
+    regularisation: Regularisation = Regularisation()
   ) {
     self.embedding = embedding
     self.core = core
     self.coreName = coreName
-    untiedReadout = readout
-    self.readoutBias = readoutBias
+    self.readout = readout
     self.dropout = dropout
     self.regularisation = regularisation
   }
-
-  /// V, the weights of the readout, `[V, H]`.
-  public var readout: Parameter { untiedReadout ?? embedding }
 
   public var vocabularySize: Int { embedding.shape[0] }
 
@@ -88,11 +81,12 @@ where Core.Input == Tensor, Core.Output == Tensor {
     let (all, last) = outputs(window, from: state, mode: mode)
     let outputs = skipped == 0 ? all : all[skipped..<window.steps]
     let hidden = dropped(outputs, mode: mode)
-    let loss = SoftmaxReadout.crossEntropy(
-      hidden, weight: readout.tensor, bias: readoutBias.tensor,
-      targets: skipped == 0
-        ? window.targets : Array(window.targets.dropFirst(skipped * window.batch)))
-    guard case .training = mode else { return (loss, nil, last) }
+    let targets =
+      skipped == 0 ? window.targets : Array(window.targets.dropFirst(skipped * window.batch))
+    guard case .training(let generator) = mode else {
+      return (readout.crossEntropies(hidden, targets: targets).mean, nil, last)
+    }
+    let loss = readout.trainingLoss(hidden, targets: targets, using: generator.split(5))
     return (loss, regularisation.penalty(outputs: outputs, dropped: hidden), last)
   }
 
@@ -102,8 +96,7 @@ where Core.Input == Tensor, Core.Output == Tensor {
   {
     withoutGradients {
       let (output, next) = core(embedding.tensor.gathering([token]), state)
-      let logits = output.times(readout.transposed) + readoutBias.broadcast
-      return (logits[0], next)
+      return (readout.logits(of: output)[0], next)
     }
   }
 
@@ -118,15 +111,14 @@ where Core.Input == Tensor, Core.Output == Tensor {
     }
   }
 
-  public func logits(of hidden: Tensor) -> Tensor {
-    withoutGradients { hidden.times(readout.transposed) + readoutBias.broadcast }
-  }
+  public func logits(of hidden: Tensor) -> Tensor { readout.logits(of: hidden) }
 
-  /// PyTorch's names, for a module with an `Embedding`, an `LSTM` (say) and a `Linear` decoder.
+  /// PyTorch's names, for a module with an `Embedding`, an `LSTM` (say) and a decoder: `Linear`, or
+  /// `AdaptiveLogSoftmaxWithLoss`.
   public var parameters: [(name: String, parameter: Parameter)] {
     [("embedding.weight", embedding)]
       + core.parameters.map { ("\(coreName).\($0.name)", $0.parameter) }
-      + (untiedReadout.map { [("decoder.weight", $0)] } ?? [])
-      + [("decoder.bias", readoutBias)]
+      + readout.parameters.filter { $0.parameter !== embedding }
+      .map { ("decoder.\($0.name)", $0.parameter) }
   }
 }

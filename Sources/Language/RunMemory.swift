@@ -1,4 +1,5 @@
 import Foundation
+import Learning
 
 /// A training that doesn't fit the machine's memory.
 public struct TooLargeForMemory: Error, Equatable, Sendable, CustomStringConvertible {
@@ -29,7 +30,20 @@ extension ModelConfiguration {
       sum + gates * outputSize(ofLayer: layer)
         * (inputSize(ofLayer: layer) + outputSize(ofLayer: layer) + 2)
     }
-    return vocabularySize * (embeddingSize + (tied ? 0 : hiddenSize) + 1) + cells
+    return vocabularySize * embeddingSize + readoutCount(vocabularySize: vocabularySize) + cells
+  }
+
+  /// The number of the readout's own weights.
+  private func readoutCount(vocabularySize: Int) -> Int {
+    guard case .adaptive(let cutoffs) = softmax else {
+      return vocabularySize * ((tied ? 0 : hiddenSize) + 1)
+    }
+    let starts = cutoffs ?? Softmax.cutoffs(vocabularySize: vocabularySize)
+    let ends = starts.dropFirst() + [vocabularySize]
+    return zip(starts, ends).enumerated().reduce(hiddenSize * (starts[0] + starts.count)) {
+      let size = AdaptiveSoftmax.size(ofCluster: $1.offset, inputSize: hiddenSize)
+      return $0 + size * (hiddenSize + $1.element.1 - $1.element.0)
+    }
   }
 
   /// Numbers that the forward pass of one step of one stream keeps for the way back, at least.

@@ -14,58 +14,67 @@ public enum SoftmaxReadout {
   /// - Parameters:
   ///   - hidden: h, `[…, H]`, N rows.
   ///   - weight: V, `[V, H]`.
-  ///   - bias: b, `[V]`.
+  ///   - bias: b, `[V]`; nil for none.
   ///   - targets: N numbers in `0..<V`.
   public static func crossEntropy(
-    _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
+    _ hidden: Tensor, weight: Tensor, bias: Tensor? = nil, targets: [Int32]
   ) -> Tensor {
     crossEntropies(hidden, weight: weight, bias: bias, targets: targets).mean
   }
 
   /// As `crossEntropy`, with that of each row beside the mean, in nats, in double precision.
+  ///
+  /// - Parameters:
+  ///   - common: how many classes, the first ones, every row chooses from; a later one is there only
+  ///     for the rows whose target it is. V if not given.
+  ///   - count: how many rows the mean is over, if these are only some of them. N if not given.
   public static func crossEntropies(
-    _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
+    _ hidden: Tensor, weight: Tensor, bias: Tensor? = nil, targets: [Int32], common: Int? = nil,
+    outOf count: Int? = nil
   ) -> (mean: Tensor, each: [Double]) {
-    let records =
-      Recording.isOn && (hidden.needsGradient || weight.needsGradient || bias.needsGradient)
-    let pass = ReadoutPass(hidden, weight, bias, targets, wantsGradients: records)
+    let count = count ?? targets.count
+    let inputs = [hidden, weight] + (bias.map { [$0] } ?? [])
+    let records = Recording.isOn && inputs.contains(where: \.needsGradient)
+    let pass = ReadoutPass(
+      hidden, weight, bias, targets, common: common ?? weight.shape[0],
+      gradientScale: records ? 1 / Float(count) : nil)
     let total = pass.profiled()
     let gradients = pass.gradients
-    let mean = Tensor(Float(total / Double(targets.count))).recorded(from: hidden, weight, bias) {
-      gradient, sink in
-      let factor = gradient.item
+    let mean = Tensor.record([Tensor(Float(total / Double(count)))], from: inputs) {
+      upstream, sink in
+      guard let factor = upstream[0]?.item else { return }
       for (index, tensor) in gradients.enumerated() {
         sink.add(factor == 1 ? tensor : (tensor * factor).detached, toInput: index)
       }
-    }
+    }[0]
     return (mean, pass.losses)
-  }
-
-  /// The sum of the cross-entropies of all rows, in nats, in double precision.
-  public static func totalNats(
-    _ hidden: Tensor, weight: Tensor, bias: Tensor, targets: [Int32]
-  ) -> Double {
-    ReadoutPass(hidden, weight, bias, targets, wantsGradients: false).profiled()
   }
 }
 
 private final class ReadoutPass {
-  private let hidden, weight, bias: Tensor
+  private let hidden, weight: Tensor
+  private let bias: Tensor?
   private let targets: [Int32]
-  private let wantsGradients: Bool
+  /// What the gradient of each row is multiplied by; nil if none is wanted.
+  private let gradientScale: Float?
   private let rows, size, classes: Int
+  /// The classes that every row chooses from.
+  private let common: Int
   /// −ln p(target) of each row.
   private(set) var losses: [Double]
-  /// dL/dh, dL/dV, dL/db for the mean loss.
+  /// dL/dh, dL/dV and, if there is a bias, dL/db for the mean loss.
   private(set) var gradients: [Tensor] = []
 
   init(
-    _ hidden: Tensor, _ weight: Tensor, _ bias: Tensor, _ targets: [Int32], wantsGradients: Bool
+    _ hidden: Tensor, _ weight: Tensor, _ bias: Tensor?, _ targets: [Int32], common: Int,
+    gradientScale: Float?
   ) {
     let (rows, size) = hidden.shape.asMatrix
     require(
-      weight.shape.rank == 2 && weight.shape[1] == size && bias.shape == [weight.shape[0]],
-      "a readout of \(hidden.shape) by weights \(weight.shape) and bias \(bias.shape)")
+      weight.shape.rank == 2 && weight.shape[1] == size
+        && bias.map { $0.shape == [weight.shape[0]] } ?? true,
+      "a readout of \(hidden.shape) by weights \(weight.shape)"
+        + (bias.map { " and bias \($0.shape)" } ?? ""))
     require(
       targets.count == rows, "\(targets.count) targets for hidden states of shape \(hidden.shape)")
     let classes = weight.shape[0]
@@ -76,14 +85,14 @@ private final class ReadoutPass {
     (self.hidden, self.weight, self.bias, self.targets) = (hidden, weight, bias, targets)
     (self.rows, self.size, self.classes) = (rows, size, classes)
     losses = [Double](repeating: 0, count: rows)
-    self.wantsGradients = wantsGradients
+    (self.common, self.gradientScale) = (common, gradientScale)
   }
 
   /// Logits that are in memory at once: few enough for the cache, many enough for the products.
   private static let logitsAtOnce = 1 << 22
 
   func profiled() -> Double {
-    let products = wantsGradients ? 3 : 1
+    let products = gradientScale == nil ? 1 : 3
     return Profile.measure(.readout, operations: products * 2 * rows * size * classes) { run() }
   }
 
@@ -94,9 +103,9 @@ private final class ReadoutPass {
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
     let forward = packedForward()
-    if wantsGradients {
-      gradients = [hidden.shape, weight.shape, self.bias.shape].map { Tensor($0) { _ in } }
-      gradients[2].update { $0.update(repeating: 0, count: classes) }
+    if gradientScale != nil {
+      gradients = [hidden, weight].map { Tensor($0.shape) { _ in } }
+      if let bias = self.bias { gradients.append(Tensor(zeros: bias.shape)) }
     }
     for first in Swift.stride(from: 0, to: rows, by: max(blockRows, 1)) {
       let count = min(blockRows, rows - first)
@@ -108,7 +117,7 @@ private final class ReadoutPass {
         ).run()
       }
       computeLosses(logits, stride: stride, first: first, count: count)
-      if wantsGradients {
+      if gradientScale != nil {
         addWeightGradients(logits, stride: stride, first: first, count: count)
         addHiddenGradient(logits, stride: stride, first: first, count: count)
       }
@@ -118,12 +127,15 @@ private final class ReadoutPass {
 
   /// Turns logits into their gradients, if wanted.
   private func computeLosses(_ logits: Storage, stride: Int, first: Int, count: Int) {
-    let scale = wantsGradients ? 1 / Float(rows) : 0
+    let scale = gradientScale ?? 0
     losses.withUnsafeMutableBufferPointer { losses in
       let block = UnsafeMutableBufferPointer(rebasing: losses[first..<first + count])
       Compute.forEach(count, cost: 16 * classes) { row in
-        block[row] = Compute.kernels.cross_entropy(
-          classes, logits.base + row * stride, Int(targets[first + row]), scale)
+        let (x, target) = (logits.base + row * stride, Int(targets[first + row]))
+        let own = x[target]
+        (x + common).update(repeating: -.infinity, count: classes - common)
+        x[target] = own
+        block[row] = Compute.kernels.cross_entropy(classes, x, target, scale)
       }
     }
   }
@@ -163,6 +175,7 @@ private final class ReadoutPass {
       a: unfold_matrix(base: logits.base, row_stride: 1, column_stride: stride),
       packed: states, accumulate: first > 0, into: base[1], stride: size
     ).run()
+    guard bias != nil else { return }
     let chunk = 256
     Compute.forEach((classes + chunk - 1) / chunk, cost: count * chunk) { index in
       let from = index * chunk
@@ -181,7 +194,8 @@ private final class ReadoutPass {
   }
 
   /// The bias, filled up to whole panels.
-  private func paddedBias() -> Storage {
+  private func paddedBias() -> Storage? {
+    guard let bias else { return nil }
     let count = Panels.count(classes) * Compute.panelWidth
     let padded = Storage(count: count)
     borrowing(bias) {

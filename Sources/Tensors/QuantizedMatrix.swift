@@ -85,6 +85,21 @@ public final class QuantizedMatrix: Sendable {
     }
   }
 
+  /// Matrices one below the other; nil if they aren't all of one format.
+  fileprivate convenience init?(joining parts: [QuantizedMatrix]) {
+    var (bytes, scales, halves): ([Int8], [Float], [UInt16]) = ([], [], [])
+    for part in parts {
+      switch part.contents {
+      case .int8(let values, let ownScales): (bytes, scales) = (bytes + values, scales + ownScales)
+      case .float16(let values): halves += values
+      }
+    }
+    guard let columns = parts.first?.columns, bytes.isEmpty != halves.isEmpty else { return nil }
+    self.init(
+      rows: parts.reduce(0) { $0 + $1.rows }, columns: columns,
+      contents: halves.isEmpty ? .int8(bytes, scales: scales) : .float16(halves))
+  }
+
   /// y = W·x, for the rows `range` of W.
   func multiply(
     _ x: UnsafePointer<Float>, rows range: Range<Int>, into y: UnsafeMutablePointer<Float>
@@ -122,6 +137,16 @@ extension Parameter {
 
   /// The rounded matrix that this is, if it is one.
   public var quantized: QuantizedMatrix? { value.storage.quantized.withLock { $0 } }
+}
+
+/// Matrices `[…, K]` one below the other, rounded if all of them are, in one format.
+package func joinedRows(of matrices: [Parameter]) -> Tensor {
+  let whole = joined(matrices.map(\.value))
+  let quantized = matrices.compactMap(\.quantized)
+  if matrices.count > 1, quantized.count == matrices.count {
+    whole.storage.quantized.withLock { $0 = QuantizedMatrix(joining: quantized) }
+  }
+  return whole
 }
 
 extension Parameterized {

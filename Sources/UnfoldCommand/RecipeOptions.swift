@@ -31,6 +31,7 @@ extension RecipeOptions {
 /// All that a recipe can hold.
 struct RecipeContents: ParsableArguments {
   @OptionGroup var model: ModelOptions
+  @OptionGroup var softmax: SoftmaxOptions
   @OptionGroup var regularisation: RegularisationOptions
   @OptionGroup var text: TextOptions
   @OptionGroup var training: TrainingOptions
@@ -38,11 +39,12 @@ struct RecipeContents: ParsableArguments {
   init() {}
 
   init(
-    model: ModelOptions, regularisation: RegularisationOptions, text: TextOptions,
-    training: TrainingOptions
+    model: ModelOptions, softmax: SoftmaxOptions, regularisation: RegularisationOptions,
+    text: TextOptions, training: TrainingOptions
   ) {
     self.init()
     self.model = model
+    self.softmax = softmax
     self.regularisation = regularisation
     self.text = text
     self.training = training
@@ -53,6 +55,7 @@ struct RecipeContents: ParsableArguments {
     // These two exclude each other: the one that was given counts.
     let (isSplit, isValidated) = (text.split != nil, text.valid != nil)
     model.fill(from: recipe.model)
+    softmax.fill(from: recipe.softmax)
     regularisation.fill(from: recipe.regularisation)
     text.fill(from: recipe.text)
     training.fill(from: recipe.training)

@@ -26,14 +26,15 @@ struct ModelOptions: RecipeOptions {
   }
 
   func configuration(
-    isToy: Bool, regularisation: Regularisation
+    isToy: Bool, softmax: Softmax?, regularisation: Regularisation
   ) -> ModelConfiguration {
     ModelConfiguration(
       cell: cell ?? .lstm, layers: layers ?? (isToy ? 1 : 2),
       hiddenSize: hidden ?? (isToy ? 128 : 256),
       embeddingSize: embedding, tied: tie ?? false,
       dropout: dropout ?? (isToy ? 0 : 0.1),
-      regularisation: regularisation == Regularisation() ? nil : regularisation)
+      regularisation: regularisation == Regularisation() ? nil : regularisation,
+      softmax: softmax)
   }
 }
 

@@ -19,6 +19,8 @@ extension CommandTests {
       ["--optimiser", "sgd"], ["--optimiser", "momentum"], ["--optimiser", "adam"],
       ["--optimiser", "momentum", "--nesterov"], ["--optimiser", "adamw", "--tie"],
       ["--optimiser", "rmsprop", "--cell", "gru"], ["--optimiser", "adagrad", "--cell", "elman"],
+      ["--softmax", "adaptive", "--cutoffs", "4", "--tokens", "words"],
+      ["--softmax", "sampled", "--samples", "5", "--tokens", "words", "--tie"],
       ["--stride", "5"], ["--dropout", "0.4", "--tokens", "words"], ["--tokens", "bytes"],
       ["--learning-rate", "0.1", "--schedule", "plateau:patience=0,factor=0.5", "--patience", "1"],
       [

@@ -62,7 +62,8 @@ import Testing
       func gradient(_ length: Int) -> [Double] {
         let inputs = model.embedding.tensor.gathering(window.inputs, leading: [16, 1])
         let outputs = unfold(model.core, over: inputs, from: state, truncatedEvery: length).outputs
-        let logits = outputs.times(model.readout.transposed) + model.readoutBias.broadcast
+        let (weight, bias) = (model.readout.parameters[0], model.readout.parameters[1])
+        let logits = outputs.times(weight.parameter.transposed) + bias.parameter.broadcast
         let gradients = logits.crossEntropy(window.targets).backward()
         return model.parameters.flatMap { entry in
           (gradients[entry.parameter]?.values ?? []).map(Double.init)

@@ -14,14 +14,14 @@ import Testing
 
     init<Cell: RecurrentCell>(
       _ name: String, layers: Int = 2, size: Int = 33, words: Int = 11, tied: Bool = false,
-      cell: (Int, inout Philox) -> Cell
+      softmax: Softmax? = nil, cell: (Int, inout Philox) -> Cell
     ) where Cell.Input == Tensor, Cell.Output == Tensor {
       var generator = Philox(seed: 1)
       let inputSize = tied ? size : 21
       let cells = (0..<layers).map { cell($0 == 0 ? inputSize : size, &generator) }
       let model = RecurrentLanguageModel(
         vocabularySize: words, embeddingSize: inputSize, hiddenSize: size, core: Stack(cells),
-        coreName: "core", tied: tied, seed: 2)
+        coreName: "core", tied: tied, softmax: softmax, seed: 2)
       testDescription = name
       self.model = model
       plain = { tokens in
@@ -48,6 +48,9 @@ import Testing
         Sample("one layer", layers: 1) { LSTMCell(inputSize: $0, hiddenSize: 33, using: &$1) },
         Sample("three layers, tied", layers: 3, words: 67, tied: true) {
           GRUCell(inputSize: $0, hiddenSize: 33, using: &$1)
+        },
+        Sample("adaptive", words: 67, softmax: .adaptive()) {
+          LSTMCell(inputSize: $0, hiddenSize: 33, using: &$1)
         },
         // Large enough for the work to be shared among threads.
         Sample("large", size: 200, words: 300) {

@@ -124,7 +124,8 @@ import Testing
     let model = try model(regularisation)
     let found = model.loss(window, from: nil, skipping: 0, mode: .training(Self.generator)).loss
     let (hidden, _) = unfold(model.core, over: Tensor(zeros: [6, 2, 4]))
-    let logits = hidden.times(model.embedding.transposed) + model.readoutBias.broadcast
+    let bias = try #require(model.parameters.first { $0.name == "decoder.bias" }).parameter
+    let logits = hidden.times(model.embedding.transposed) + bias.broadcast
     #expect(abs(found.item - logits.crossEntropy(window.targets).item) < 1e-6)
     let untouched = model.loss(window, from: nil, skipping: 0, mode: .inference).loss
     #expect(abs(found.item - untouched.item) > 1e-5)

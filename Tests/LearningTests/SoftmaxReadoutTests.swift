@@ -111,9 +111,10 @@ import Testing
     let unrecorded = withoutGradients { problem.fused(inputs.map(\.watched)) }
     #expect(unrecorded.item == loss)
     #expect(!unrecorded.needsGradient)
-    let total = SoftmaxReadout.totalNats(
-      inputs[0], weight: inputs[1], bias: inputs[2], targets: problem.targets)
-    #expect(Float(total / Double(size.rows)) == loss)
+    let each = SoftmaxReadout.crossEntropies(
+      inputs[0], weight: inputs[1], bias: inputs[2], targets: problem.targets
+    ).each
+    #expect(Float(each.reduce(0, +) / Double(size.rows)) == loss)
   }
 
   @Test func onlyTheGradientsThatAreWantedAreGiven() throws {

@@ -53,9 +53,7 @@ extension RecurrentLanguageModel: StudiedModel {
     let inputs = embedding.value.gathering(window.inputs, leading: [steps, window.batch])
     let targets = Array(window.targets.suffix(window.batch))
     let trace = GradientTrace(of: core, over: inputs, from: state) { output in
-      SoftmaxReadout.crossEntropy(
-        output, weight: readout.value, bias: readoutBias.value, targets: targets)
-        * Float(window.batch)
+      readout.crossEntropies(output, targets: targets).mean * Float(window.batch)
     }
     return ModelFlow(
       flows: trace.flows(), measured: trace.measured(sequence: 0).map { norm($0) },

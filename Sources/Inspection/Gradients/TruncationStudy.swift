@@ -95,9 +95,7 @@ extension RecurrentLanguageModel {
   {
     let inputs = embedding.tensor.gathering(window.inputs, leading: [window.steps, window.batch])
     let (hidden, _) = unfold(core, over: inputs, from: state, truncatedEvery: length)
-    return SoftmaxReadout.crossEntropy(
-      hidden, weight: readout.tensor, bias: readoutBias.tensor, targets: window.targets
-    ).backward()
+    return readout.crossEntropies(hidden, targets: window.targets).mean.backward()
   }
 }
 

@@ -20,12 +20,11 @@ extension RecurrentLanguageModel {
       let inputs = tokens.values(in: places.lowerBound - 1..<places.upperBound - 1)
       let window = Window(steps: targets.count, batch: 1, inputs: inputs, targets: targets)
       let (hidden, last) = hidden(window, from: state, mode: .inference)
-      let (mean, each) = SoftmaxReadout.crossEntropies(
-        hidden, weight: readout.tensor, bias: readoutBias.tensor, targets: targets)
+      let (mean, each) = readout.crossEntropies(hidden, targets: targets)
       visit(
         PredictedPart(
           places: places, logProbabilities: each.map { -$0 },
-          hidden: hidden.detached.reshaped([targets.count, readout.shape[1]])))
+          hidden: hidden.detached.reshaped([targets.count, readout.inputSize])))
       update.update(with: mean.backward())
       state = last.detached
     }

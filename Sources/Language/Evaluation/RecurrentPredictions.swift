@@ -3,7 +3,7 @@ import Recurrence
 import Tensors
 
 extension RecurrentLanguageModel {
-  public var hiddenSize: Int? { readout.shape[1] }
+  public var hiddenSize: Int? { readout.inputSize }
 
   /// As for any model; read side by side where the text is long (see ``SideBySideReading``).
   public func predict(
@@ -11,7 +11,7 @@ extension RecurrentLanguageModel {
   ) {
     if let dynamic { return predictDynamically(tokens, dynamic, visit: visit) }
     // Hidden states of a part take 128 MiB.
-    let size = max(8192, (1 << 25) / readout.shape[1])
+    let size = max(8192, (1 << 25) / readout.inputSize)
     var state = initialState(batch: 1)
     for start in stride(from: 1, to: tokens.count, by: size) {
       let places = start..<min(start + size, tokens.count)
@@ -26,13 +26,8 @@ extension RecurrentLanguageModel {
     }
   }
 
-  /// ln p of targets, each from its row of what the readout gets, `[…, H]`.
-  private func logProbabilities(of targets: [Int32], from hidden: Tensor) -> [Double] {
-    withoutGradients {
-      SoftmaxReadout.crossEntropies(
-        hidden, weight: readout.tensor, bias: readoutBias.tensor, targets: targets
-      ).each.map { -$0 }
-    }
+  public func logProbabilities(of targets: [Int32], from hidden: Tensor) -> [Double] {
+    withoutGradients { readout.crossEntropies(hidden, targets: targets).each.map { -$0 } }
   }
 
   /// As for any model; texts of similar length are read side by side.
@@ -74,7 +69,7 @@ extension RecurrentLanguageModel {
       let (inputs, targets, rows) = window(of: group, texts, from: start, steps: steps)
       let window = Window(steps: steps, batch: group.count, inputs: inputs, targets: inputs)
       let (hidden, last) = withoutGradients { self.hidden(window, from: state, mode: .inference) }
-      let flat = hidden.reshaped([steps * group.count, readout.shape[1]]).detached
+      let flat = hidden.reshaped([steps * group.count, readout.inputSize]).detached
       let real = rows.count == flat.shape[0] ? flat : flat.gathering(rows)
       for (row, value) in zip(rows, logProbabilities(of: targets, from: real)) {
         let text = group[Int(row) % group.count]

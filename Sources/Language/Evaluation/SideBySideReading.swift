@@ -49,7 +49,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
     self.tokens = tokens
     streams = max(1, min(Self.mostStreams, tokens.count / Self.leastSteps))
     length = tokens.count / streams
-    hiddenSize = model.readout.shape[1]
+    hiddenSize = model.readout.inputSize
     hidden = Storage(count: tokens.count * hiddenSize)
   }
 

@@ -26,14 +26,15 @@ package final class Decoder: Sendable {
   private let readoutBias: Storage
   /// Operations of a step for one text.
   private let operations: Int
-  package let vocabularySize: Int
+  /// V for a readout of logits.
+  package let outputSize: Int
 
   /// - Parameters:
   ///   - core: a cell of the shipped kinds or a stack of them, or else the result is nil; nil also if
   ///     some matrices are quantized and others aren't.
   ///   - embedding: `[V, I]`.
-  ///   - readout: `[V, H]`.
-  ///   - bias: `[V]`.
+  ///   - readout: `[O, H]`; O is V, if what it gives are logits.
+  ///   - bias: `[O]`.
   ///   - tableBytes: how large the table of the first layer's inputs may become.
   package init?(
     core: Any, embedding: Tensor, readout: Tensor, bias: Tensor, tableBytes: Int = 256 << 20
@@ -43,14 +44,14 @@ package final class Decoder: Sendable {
     let inputs = [embedding.shape[1]] + layers.map(\.layout.hiddenSize)
     require(
       inputs == layers.map(\.input.depth) + [readout.shape[1]]
-        && readout.shape[0] == bias.count && embedding.shape[0] == bias.count,
+        && readout.shape[0] == bias.count,
       "an embedding \(embedding.shape), layers for inputs of \(layers.map(\.input.depth)) and a "
         + "readout \(readout.shape) don't fit")
     table = InputTable(
       embedding: embedding, weights: layers[0].input, bias: layers[0].inputBias,
       stride: layers[0].layout.stride, bytes: tableBytes)
     self.readout = PackedWeights(readout)
-    vocabularySize = bias.count
+    outputSize = bias.count
     readoutBias = Storage(count: self.readout.panels * Compute.panelWidth)
     readoutBias.base.update(repeating: 0, count: self.readout.panels * Compute.panelWidth)
     // Products with the same input take it in the same form.
@@ -75,8 +76,8 @@ package final class Decoder: Sendable {
     private var state: DecoderState
 
     package var count: Int { state.streams }
-    /// The number of logits that a step yields, B·V.
-    package var logitCount: Int { count * decoder.vocabularySize }
+    /// The number of logits that a step yields, B·O.
+    package var logitCount: Int { count * decoder.outputSize }
 
     /// - Parameter count: how many texts, each without a past.
     package init(_ decoder: Decoder, count: Int) {
@@ -86,11 +87,11 @@ package final class Decoder: Sendable {
 
     /// Reads a token of each text.
     ///
-    /// - Parameter logits: gets the logits of what comes next, `[B, V]`.
+    /// - Parameter logits: gets the logits of what comes next, `[B, O]`.
     package mutating func read(
       _ tokens: some Collection<Int32>, logits: UnsafeMutableBufferPointer<Float>
     ) {
-      let size = decoder.vocabularySize
+      let size = decoder.outputSize
       require(
         tokens.count == count && logits.count == count * size,
         "\(tokens.count) tokens and \(logits.count) logits for \(count) texts")

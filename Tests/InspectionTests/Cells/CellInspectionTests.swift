@@ -168,6 +168,22 @@ import Testing
     #expect(abs((gradedResult.chance ?? 0) - bestR) < 1e-5)
   }
 
+  @Test func theControlTakesItsSignFromTheFirstHalf() throws {
+    let count = 400
+    let labels = noise(1, count, seed: 13)[0]
+    var same = Philox(seed: 0)
+    let lag = try #require(
+      ProbeLabels(name: "", kind: .graded, labels: labels, shifts: 1, using: &same).lags.last)
+    let rotated = (0..<count).map { labels[($0 + lag) % count] }
+    let opposite = rotated.map { -$0 }
+    let turning = (0..<count).map { $0 < count / 2 ? -rotated[$0] : rotated[$0] }
+    func chance(_ units: [Float]...) throws -> Double {
+      try #require(results(UnitRecording(units), graded, labels, shifts: 1).chance)
+    }
+    #expect(try chance(opposite) > 0.999)
+    #expect(try chance(turning) == 0)  // −1 is no better than knowing nothing.
+  }
+
   @Test func aPlantedUnitIsFoundAndNoiseIsNot() throws {
     let count = 4000
     var units = noise(50, count, seed: 8)

@@ -52,12 +52,23 @@ public struct ModelRecording: Sendable {
     var read = 0
     reading.read(model) { step in
       recorder.append(step.layers, starts: step.starts, recorded: reading.streams)
-      let logits = model.logits(of: step.hidden)
-      total += crossEntropy(of: logits, step, reading, tokens)
+      let (rows, size) = step.hidden.shape.asMatrix
+      let hidden = step.hidden.reshaped([rows, size])
+      total += crossEntropy(of: hidden, model, step, reading, tokens)
+      var shown: [(row: Int32, place: Int)] = []
       step.forEachRecorded(in: reading) { row, position in
         read += 1
-        guard excerpt.contains(position) else { return }
-        predictions[position - excerpt.lowerBound] = likeliest(5, of: logits, row: row)
+        if excerpt.contains(position) {
+          shown.append((Int32(row), position - excerpt.lowerBound))
+        }
+      }
+      // A few at a time, for large vocabularies.
+      for start in stride(from: 0, to: shown.count, by: 64) {
+        let part = shown[start..<min(start + 64, shown.count)]
+        let logits = model.logits(of: hidden.gathering(part.map { $0.row }))
+        for (row, shown) in part.enumerated() {
+          predictions[shown.place] = likeliest(5, of: logits, row: row)
+        }
       }
       progress(Double(read) / Double(tokens.count))
     }
@@ -67,7 +78,8 @@ public struct ModelRecording: Sendable {
   }
 
   private static func crossEntropy(
-    of logits: Tensor, _ step: StreamedReading.Step, _ reading: StreamedReading, _ tokens: [Int32]
+    of hidden: Tensor, _ model: some RecurrentModel, _ step: StreamedReading.Step,
+    _ reading: StreamedReading, _ tokens: [Int32]
   ) -> CrossEntropy {
     var rows: [Int32] = []
     var targets: [Int32] = []
@@ -77,19 +89,8 @@ public struct ModelRecording: Sendable {
       targets.append(tokens[position + 1])
     }
     guard !rows.isEmpty else { return CrossEntropy() }
-    let classes = logits.shape[-1]
-    let all = logits.reshaped([logits.count / classes, classes])
-    let chosen = rows.count == all.shape[0] ? all : all.gathering(rows)
-    let targetsInOrder = rows.count == all.shape[0] ? inOrder(targets, rows) : targets
-    let mean = withoutGradients { chosen.crossEntropy(targetsInOrder).item }
-    return CrossEntropy(totalNats: Double(mean) * Double(rows.count), tokens: rows.count)
-  }
-
-  /// Targets by row, where every row has one.
-  private static func inOrder(_ targets: [Int32], _ rows: [Int32]) -> [Int32] {
-    var ordered = targets
-    for (target, row) in zip(targets, rows) { ordered[Int(row)] = target }
-    return ordered
+    let each = model.logProbabilities(of: targets, from: hidden.gathering(rows))
+    return CrossEntropy(totalNats: -each.reduce(0, +), tokens: rows.count)
   }
 
   /// The likeliest tokens by a row of logits.
