@@ -13,6 +13,9 @@ struct Train: UnfoldSubcommand {
       samples, and report.html, which shows how the training goes and can be opened at any time. \
       `tensorboard --logdir FOLDER` shows the same and histograms of weights and gradients. Ctrl-C saves a checkpoint; --resume goes on from it, bit for bit.
 
+      A text may be larger than memory: its tokens, two or four bytes each, go to a file in TMPDIR, \
+      which is gone when the command ends, however it ends.
+
       The defaults suit a text of about a megabyte: two LSTM layers of 256 units over characters. \
       For words try --tokens words --tie --dropout 0.4, or a recipe: \(Recipe.list). For 50,000 words \
       and more, --softmax adaptive trains several times as fast.

@@ -34,7 +34,7 @@ import Testing
   @Test(arguments: [false, true]) func aSampledSoftmaxIsForTrainingOnly(tied: Bool) throws {
     let sampled = try model(.sampled(samples: 12), tied: tied)
     let full = ModelConfiguration(hiddenSize: 16, tied: tied).model(vocabularySize: 60, seed: 1)
-    let window = Streams(tokens, batch: 2).window(0..<20)
+    let window = Streams(TokenSequence(tokens), batch: 2).window(0..<20)
     func loss(_ model: some RecurrentModel, _ mode: Mode) -> Float {
       model.loss(window, from: nil, skipping: 0, mode: mode).loss.item
     }
@@ -52,8 +52,9 @@ import Testing
       let configuration = TrainingConfiguration(
         batch: 4, truncation: TruncatedBPTT(window: 20), optimiser: OptimiserConfiguration(.adam),
         learningRate: 0.01, epochs: 10)
-      _ = try Trainer(model, configuration: configuration, training: text, evaluate: nil)
-        .run { _ in }
+      _ = try Trainer(
+        model, configuration: configuration, training: TokenSequence(text), evaluate: nil
+      ).run { _ in }
     }
     try train(model)
     let after = model.crossEntropy(of: text, streams: 1) { _ in }
@@ -66,7 +67,7 @@ import Testing
     let text = (0..<10).flatMap { _ in tokens.prefix(20) }
     let before = model.parameters.map { $0.parameter.value.values }
     var dynamic = DynamicEvaluation(method, rate: method == .sgd ? 0.3 : 0.01)
-    dynamic.statisticsText = text
+    dynamic.statisticsText = TokenSequence(text)
     let found = Evaluation(dynamic: dynamic).crossEntropy(of: text, by: model)
     #expect(found.nats < model.crossEntropy(of: text, streams: 1) { _ in }.nats)
     #expect(model.parameters.map { $0.parameter.value.values } == before)
@@ -133,7 +134,7 @@ import Testing
       .model(vocabularySize: 60_000, seed: 1)
     let tokens = randomTokens(401, classes: 60_000, seed: 3)
     func losses(_ model: some RecurrentModel) -> Float {
-      let window = Streams(tokens, batch: 20).window(0..<20)
+      let window = Streams(TokenSequence(tokens), batch: 20).window(0..<20)
       let (loss, _) = model.loss(
         window, from: nil, skipping: 0, mode: .training(Philox(seed: 1)))
       _ = loss.backward()

@@ -42,12 +42,16 @@ public enum ARPAFile {
   /// - Complexity: O(n-grams · order · log V).
   public static func read(contentsOf url: URL) throws -> NGramModel {
     let file = try MappedFile(contentsOf: url)
-    return try file.withBytes { try read($0, name: url.relativePath) }
+    return try file.withBytes { try read($0, name: url.relativePath, map: file) }
   }
 
-  /// - Parameter name: what messages call the file.
-  package static func read(_ bytes: UnsafeRawBufferPointer, name: String) throws -> NGramModel {
-    var reader = ARPAReader(lines: ARPALines(bytes, file: name))
+  /// - Parameters:
+  ///   - name: what messages call the file.
+  ///   - map: where the bytes lie, if they needn't stay in memory.
+  package static func read(
+    _ bytes: UnsafeRawBufferPointer, name: String, map: MappedFile? = nil
+  ) throws -> NGramModel {
+    var reader = ARPAReader(lines: ARPALines(bytes, file: name, map: map))
     return try reader.model()
   }
 }

@@ -1,14 +1,20 @@
+import Interchange
+
 /// The lines of an ARPA file and their fields, without a copy.
 struct ARPALines {
   private let bytes: UnsafeRawBufferPointer
   private let file: String
+  /// Where the bytes lie, if they are mapped, and up to where they needn't stay in memory.
+  private let map: MappedFile?
+  private var released = 0
   private var position = 0
   /// The number of the line that was read last, from 1.
   private(set) var number = 0
 
-  init(_ bytes: UnsafeRawBufferPointer, file: String) {
+  init(_ bytes: UnsafeRawBufferPointer, file: String, map: MappedFile? = nil) {
     self.bytes = bytes
     self.file = file
+    self.map = map
   }
 
   /// Bytes of the whole file.
@@ -17,6 +23,10 @@ struct ARPALines {
   /// The next line without its end, or nil after the last.
   mutating func next() -> UnsafeRawBufferPointer? {
     guard position < bytes.count else { return nil }
+    if let map, position - released > 1 << 20 {
+      map.release(released..<position)
+      released = position
+    }
     var end = position
     while end < bytes.count, bytes[end] != 0x0A { end += 1 }
     let line = position..<(end > position && bytes[end - 1] == 0x0D ? end - 1 : end)
