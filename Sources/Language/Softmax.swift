@@ -54,13 +54,11 @@ public enum Softmax: Codable, Sendable, Equatable {
 
   /// - Throws: if the vocabulary isn't one for it.
   func validate(for vocabulary: Vocabulary) throws(SettingError) {
-    switch vocabulary.unit {
-    case .bytes, .characters:
+    guard vocabulary.unit == .words else {
       throw .outOfRange(
         setting: "softmax of \(vocabulary.unit.rawValue)",
         legal: "full, since they aren't numbered by frequency",
         found: samples == nil ? "adaptive" : "sampled")
-    default: break
     }
     let count = vocabulary.count
     switch self {

@@ -70,6 +70,7 @@ public struct TrainingText: Sendable {
     ) throws -> Corpus {
       var hash = hash
       let corpus = try Corpus(texts, vocabulary, progress) { hash.update(bytes: $0) }
+        .withKnownWords(in: vocabulary)
       self.hash = hash
       return corpus
     }

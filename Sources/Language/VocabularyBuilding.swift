@@ -98,6 +98,9 @@ extension Vocabulary {
       throw VocabularyError.noWords(source: name(of: texts))
     }
     let kept = mostFrequent(table, counts, minimumCount: minimumCount, maximumSize: maximumSize)
+    guard !kept.isEmpty || minimumCount < 2 else {
+      throw VocabularyError.noFrequentWord(source: name(of: texts), minimumCount: minimumCount)
+    }
     return specialWords + kept.map { Array(table[$0]) }
   }
 
@@ -108,7 +111,7 @@ extension Vocabulary {
     var counts = PreTokenCounts()
     var reading = ReadingProgress(.vocabulary, of: texts)
     for text in texts {
-      try text.forEachBlock { block in
+      text.forEachBlock { block in
         counts.read(block, isLast: false) { _ in }
         reading.done += block.count
         progress(reading)

@@ -4,6 +4,7 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
   case invalidUTF8(source: String, byte: UInt8, offset: Int, line: Int)
   case tooFewCharacters(source: String, only: String?)
   case noWords(source: String)
+  case noFrequentWord(source: String, minimumCount: Int)
   case wordTooLong(source: String, line: Int)
   case limitsWithoutWords(TokenUnit)
   case tooManyTokens
@@ -24,6 +25,8 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
       return "\(source) holds no characters, so there is nothing to predict."
     case .noWords(let source):
       return "\(source) holds no words, only white space, so there is nothing to predict."
+    case .noFrequentWord(let source, let minimumCount):
+      return "No word of \(source) occurs \(minimumCount) times; lower --minimum-count."
     case .wordTooLong(let source, let line):
       return "\(source) holds a word longer than a megabyte in line \(line), so it can't be a text "
         + "of words; --tokens characters or --tokens bytes takes it."

@@ -98,6 +98,7 @@ extension Vocabulary {
     var seen = WordTable()
     for (id, token) in tokens.enumerated() {
       if token.isEmpty { throw malformed("token \(id) is empty") }
+      if token.count > longestWord { throw malformed("token \(id) is longer than a megabyte") }
       if unit == .characters, token.count(where: { $0 & 0xC0 != 0x80 }) > 1 {
         throw malformed("token \(id), “\(visible(token))”, is longer than one character")
       }

@@ -47,10 +47,17 @@ package struct NamedSettings {
     try value(name, standard, legal: legal) { $0.isFinite && isLegal($0) }
   }
 
+  /// The largest whole number that a setting may have: no sum or product of such with what a machine
+  /// holds overflows.
+  private static let largestWhole = 1_000_000_000
+
   package mutating func whole(
     _ name: String, _ standard: Int? = nil, from least: Int
   ) throws(SettingError) -> Int {
-    try value(name, standard, legal: "a whole number from \(least) up") { $0 >= least }
+    let legal = least...Self.largestWhole
+    return try value(
+      name, standard, legal: "a whole number from \(least) to \(Self.largestWhole)",
+      legal.contains)
   }
 
   private mutating func value<Value: LosslessStringConvertible>(

@@ -48,6 +48,9 @@ struct AdaptationOptions: ParsableArguments {
     guard tuneTokens > 1 else {
       throw ValidationError("--tune-tokens must be at least 2, not \(tuneTokens).")
     }
+    if statistics != nil, settings == nil, dynamic?.hasPrefix("rms") != true {
+      throw ValidationError("--statistics is for --dynamic rms.")
+    }
     if tune != nil, dynamic == nil, cache == nil {
       throw ValidationError("--tune finds parameters for --dynamic or --cache; give one of them.")
     }

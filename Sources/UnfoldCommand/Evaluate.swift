@@ -54,6 +54,12 @@ struct Evaluate: UnfoldSubcommand {
     if adaptation.isGiven, order.shuffleWords {
       throw ValidationError("--shuffle-words is for models as they are.")
     }
+    if let tune = adaptation.tune, let text = paths.last, part.split == nil, isSameFile(tune, text)
+    {
+      throw ValidationError(
+        "--tune must be another text than the one to evaluate, or its result means nothing; with "
+          + "--split they are parts of one.")
+    }
     if adaptation.settings != nil, adaptation.tune != nil, paths.count > 2 {
       throw ValidationError("--settings holds those of one model; tune one at a time.")
     }

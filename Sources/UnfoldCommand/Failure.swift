@@ -86,7 +86,11 @@ private func systemCode(for error: any Error) -> Int32 {
     }
   case is ScoringError: return data
   case is RecordingError, is NoUnits: return data
-  case is UnitError: return usage
+  case let error as UnitError:
+    switch error {
+    case .noLayer, .noUnit: return usage
+    case .notNumbers: return data
+    }
   case let error as ProbeError:
     switch error {
     case .invalidExpression, .repeatedName: return usage

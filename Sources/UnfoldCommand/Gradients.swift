@@ -36,8 +36,8 @@ struct Gradients: UnfoldSubcommand {
   @Flag(help: "Print everything that was found as one JSON object.") var json = false
 
   func validate() throws {
-    guard (2...1000).contains(steps) else {
-      throw ValidationError("--steps must be from 2 to 1000, not \(steps).")
+    guard (20...1000).contains(steps) else {
+      throw ValidationError("--steps must be from 20 to 1000, not \(steps).")
     }
     if out?.isEmpty == true { throw ValidationError("--out needs the name of a folder.") }
   }
@@ -167,7 +167,8 @@ private struct GradientSubject {
     self.file = file
   }
 
-  var seed: UInt64 { settings?.seed ?? 1 }
+  /// Of the weights that the training began with, if it is known.
+  var seed: UInt64? { settings?.seed }
 
   /// The text as tokens: the file given, or what the run was validated on.
   func tokens() throws -> TokenSequence {
@@ -176,11 +177,12 @@ private struct GradientSubject {
       try Corpus(showing: texts, vocabulary: vocabulary)
     }
     if let file { return try corpus([SourceText(path: file)]).tokens }
-    guard let text = settings?.text, !text.files.contains("-") else {
+    guard let settings, !settings.text.files.contains("-") else {
       throw GradientSubjectError.noText(path: name)
     }
+    let text = settings.text
     if text.files.isEmpty {
-      return try corpus([ToyText(seed: seed).validation]).tokens
+      return try corpus([ToyText(seed: settings.seed).validation]).tokens
     }
     if let held = text.validationFile { return try corpus([SourceText(path: held)]).tokens }
     let whole = try corpus(text.files.map(SourceText.init(path:)))

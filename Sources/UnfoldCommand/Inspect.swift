@@ -28,7 +28,8 @@ struct Inspect: UnfoldSubcommand {
   @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
   @Option(help: "The folder for report.html.", completion: .directory) var out: String?
   @OptionGroup(title: "Questions") var questions: QuestionOptions
-  @Option(help: "Show one unit only, as LAYER:NUMBER, both from 0.") var unit: UnitName?
+  @Option(help: ArgumentHelp("Show one unit only, both from 0.", valueName: "layer:number"))
+  var unit: UnitName?
   @Option(
     help: """
       How --unit is shown: terminal, svg, html or json. Where NO_COLOR is set, the terminal shows \
@@ -50,6 +51,9 @@ struct Inspect: UnfoldSubcommand {
   func validate() throws {
     if out?.isEmpty == true { throw ValidationError("--out needs the name of a folder.") }
     if format != nil, unit == nil { throw ValidationError("--format goes with --unit.") }
+    if json, format.map({ $0 != .json }) ?? false {
+      throw ValidationError("--json and another --format exclude each other.")
+    }
     if colours != nil, unit == nil { throw ValidationError("--colours goes with --unit.") }
     if unit != nil, out != nil {
       throw ValidationError("--unit prints its picture, so it takes no --out; redirect it instead.")

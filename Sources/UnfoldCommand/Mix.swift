@@ -28,6 +28,7 @@ struct Mix: UnfoldSubcommand {
 
   func validate() throws {
     guard models.count > 1 else { throw ValidationError("Give two models or more to mix.") }
+    try refuseWriting(over: models + [tune], out: out)
     try parts.validate()
   }
 

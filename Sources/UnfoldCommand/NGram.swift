@@ -60,6 +60,7 @@ struct NGram: UnfoldSubcommand {
         from == nil
           ? "Name a text, or a model with --from." : "--from converts a model and reads no texts.")
     }
+    try refuseWriting(over: files + [from, vocabulary.tokenizer].compactMap { $0 }, out: out)
     do {
       _ = try (Smoothing(parsing: smoothing), Pruning(parsing: prune), vocabularySettings())
       if let split { _ = try Split(parsing: split) }

@@ -91,7 +91,7 @@ struct Score: UnfoldSubcommand {
     let seconds = begin.duration(to: clock.now) / .seconds(1)
     let whole = CrossEntropy(totalNats: nats, tokens: tokens)
     Console.say(
-      "\(lines.count.grouped) lines, \(tokens.grouped) tokens, perplexity "
+      "\(lines.count.grouped) \(lines.count == 1 ? "line" : "lines"), \(tokens.grouped) tokens, perplexity "
         + "\(whole.perplexity.text(3)); \(Int(Double(tokens) / seconds).grouped) tokens/s.")
   }
 

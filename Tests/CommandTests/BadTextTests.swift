@@ -35,6 +35,16 @@ extension CommandTests {
       expectRefusal(try train("text", "--split", "99.995,0.005"), 65, "validation part")
     }
 
+    @Test func nothingButUnknownWords() throws {
+      try place.write(Small.text(), to: "text")
+      expectRefusal(
+        try train("text", "--tokens", "words", "--minimum-count", "100000"), 65,
+        "text occurs 100000 times")
+      try place.write(String(repeating: "x y z\n", count: 100), to: "foreign")
+      expectRefusal(
+        try train("text", "--tokens", "words", "--valid", "foreign"), 65, "none of the 300 words")
+    }
+
     @Test func oneSymbolIsEnoughForBytes() throws {
       try place.write(String(repeating: "a", count: 5000), to: "text")
       let result = try train("text", "--tokens", "bytes")

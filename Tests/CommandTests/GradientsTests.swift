@@ -82,7 +82,7 @@ extension CommandTests {
       expectRefusal(try place.unfold("gradients", "nowhere"), 66, "no model at", "nowhere")
       expectRefusal(try place.unfold("gradients", "text"), 65, "no recurrent model")
       expectRefusal(try place.unfold("gradients", "run", "nowhere"), 66, "no file nowhere")
-      expectRefusal(try place.unfold("gradients", "--steps", "1"), 64, "from 2 to 1000")
+      expectRefusal(try place.unfold("gradients", "--steps", "1"), 64, "from 20 to 1000")
       try place.write("ab", to: "short")
       expectRefusal(try place.unfold("gradients", "run", "short"), 65, "Too little text")
       try FileManager.default.moveItem(at: place.path("run/best"), to: place.path("alone"))

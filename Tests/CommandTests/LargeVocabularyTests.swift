@@ -71,6 +71,10 @@ extension CommandTests {
       expectRefusal(try train("--softmax", "sampled"), 64, "below the 12 words", "8192")
       expectRefusal(
         try train("--softmax", "sampled", "--samples", "5", "--tokens", "bytes"), 64, "frequency")
+      expectRefusal(
+        try train(
+          "--softmax", "adaptive", "--tokens", "bpe", "--vocabulary-size", "300", "--hidden", "16"),
+        64, "frequency")
       #expect(!place.exists("run"))
     }
   }

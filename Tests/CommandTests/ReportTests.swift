@@ -15,7 +15,7 @@ extension CommandTests {
     @Test func aTrainingLeavesItsReport() throws {
       let html = try text("run/report.html")
       #expect(html.contains("<p class=\"subtitle\">Finished: "))
-      for part in ["Gradient norm of each layer", "Updates: layer 1", "What it writes", "bits/"] {
+      for part in ["Gradient norm of each layer", "Updates: layer 0", "What it writes", "bits/"] {
         #expect(html.contains(part), "\(part)")
       }
       #expect(html.contains("training.learning_rate"))

@@ -93,7 +93,23 @@ extension CommandTests {
       expectRefusal(
         try place.unfold("mix", "run", "o.arpa", "--tune", "text", "--out", "x"), 65, "has no token"
       )
+      #expect(
+        try place.unfold("ngram", "text", "--word-splitting", "punctuation", "--out", "p.arpa").code
+          == 0)
+      expectRefusal(
+        try place.unfold("mix", "n.arpa", "p.arpa", "--tune", "text", "--out", "x"), 65,
+        "n.arpa and p.arpa divide a text into tokens in different ways")
       #expect(!place.exists("x"))
+    }
+
+    @Test func nothingIsWrittenOverWhatIsRead() throws {
+      let (model, text) = (try place.read("n.arpa"), try place.read("text"))
+      expectRefusal(
+        try place.unfold("mix", "run", "n.arpa", "--tune", "text", "--out", "./n.arpa"), 64,
+        "written over what is read")
+      expectRefusal(
+        try place.unfold("ngram", "text", "--out", "text"), 64, "written over what is read")
+      #expect(try place.read("n.arpa") == model && place.read("text") == text)
     }
 
     @Test func measuresAPart() throws {
@@ -122,8 +138,9 @@ extension CommandTests {
         "run", "text", "--dynamic", "sgd:rate=0,decay=0", "--cache", "continuous:lambda=0")
       #expect(abs(same / plain - 1) < 1e-6)
       let weights = try place.read("run/best/model.safetensors")
+      try place.write(Small.text(lines: 40, seed: 2), to: "valid")
       let tuned = try place.unfold(
-        "evaluate", "run", "text", "--dynamic", "sgd", "--cache", "unigram", "--tune", "text",
+        "evaluate", "run", "text", "--dynamic", "sgd", "--cache", "unigram", "--tune", "valid",
         "--tune-tokens", "300", "--settings", "s.json")
       #expect(tuned.code == 0 && tuned.error.contains("Best on"), "\(tuned.error)")
       #expect(
@@ -139,7 +156,17 @@ extension CommandTests {
       expectRefusal(try refusal("n.arpa", "text", "--cache", "continuous"), 64, "unigram")
       expectRefusal(try refusal("run", "text", "--dynamic", "rms"), 64, "--statistics")
       expectRefusal(try refusal("run", "text", "--cache", "neural"), 64, "neural")
-      expectRefusal(try refusal("run", "text", "--tune", "text"), 64, "--tune")
+      expectRefusal(try refusal("run", "text", "--tune", "lines"), 64, "--tune")
+      expectRefusal(
+        try refusal("run", "text", "--cache", "unigram", "--tune", "./text"), 64, "another text")
+      expectRefusal(try refusal("run", "text", "--statistics", "text"), 64, "--dynamic rms")
+      let huge = "9223372036854775807"
+      for option in [
+        ["--cache", "continuous:window=\(huge)"], ["--dynamic", "sgd:segment=\(huge)"],
+      ] {
+        let result = try place.unfold(["evaluate", "run", "text"] + option)
+        expectRefusal(result, 64, "from 1 to 1000000000")
+      }
       expectRefusal(try refusal("run", "text", "--cache", "unigram", "--streams", "2"), 64)
       expectRefusal(try refusal("run"), 64, "a model and a text")
       let diverged = try refusal("run", "text", "--dynamic", "sgd:rate=1e6")

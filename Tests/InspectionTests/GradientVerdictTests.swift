@@ -37,6 +37,11 @@ import Testing
     #expect(verdict.finding.contains("3 steps back"))
   }
 
+  @Test func whatIsNoNumberFromTheFirstStepOnExplodes() {
+    let verdict = GradientVerdict(subject: "", norms: [Double](repeating: .nan, count: 30))
+    #expect(verdict.kind == .exploding && verdict.largestGrowthAt == 1)
+  }
+
   @Test func noGradientAtAllVanishes() {
     #expect(GradientVerdict(subject: "", norms: [0, 0, 0]).kind == .vanishing)
   }

@@ -49,7 +49,7 @@ import Testing
   @Test func aBrokenOffRunHasOne() throws {
     let html = try report([
       "configuration.json": Self.settings, "metrics.jsonl": Self.metrics,
-      "samples.txt": "— after step 10 —\n<a> & b\n\n— after step 30 —\nsecond\n\n",
+      "samples.txt": "— after step 10 —\n<a> & b\r\n\n— after step 30 —\nsecond\n\n",
     ])
     #expect(html.contains("Under way, or broken off: 30 of 40 steps, 6 s."))
     #expect(html.contains("3.0000 nats per token, perplexity 20.086, after step 30"))
@@ -57,7 +57,7 @@ import Testing
     #expect(html.contains("<pre>&lt;a&gt; &amp; b</pre>") && html.contains("<pre>second</pre>"))
     #expect(html.contains("a&lt;b.txt, c"))
     #expect(html.contains("limit 0.5"))
-    let layers = ["embedding", "layer 1", "layer 2"].map { html.ranges(of: ">\($0)</text>") }
+    let layers = ["embedding", "layer 0", "layer 1"].map { html.ranges(of: ">\($0)</text>") }
     #expect(layers.allSatisfy { $0.count == 1 })
     #expect(html.ranges(of: "Updates: ").count == 3 * 2)
     #expect(!html.contains("nan") && !html.contains("NaN"))

@@ -145,6 +145,14 @@ import Testing
     #expect(error?.description.hasSuffix(".") == true)
   }
 
+  @Test func aWordOfAMegabyteIsNoWord() throws {
+    let word = String(repeating: "h", count: (1 << 20) + 1)
+    let error = #expect(throws: ARPAError.self) {
+      try read(Self.small.replacing("-0.4\ta", with: "-0.4\t" + word))
+    }
+    #expect(error?.problem == .longWord && error?.line == 8)
+  }
+
   @Test func aContextMustBeThere() throws {
     let text = Self.small.replacing("ngram 2=2\n", with: "ngram 2=2\nngram 3=1\n")
       .replacing("\\end\\", with: "\\3-grams:\n-0.1\tb a b\n\n\\end\\")

@@ -16,8 +16,6 @@ public struct CellInspection: Sendable {
   public struct Settings: Sendable {
     /// How often labels are rotated for the control.
     public var shifts = 20
-    /// The units that are listed for each probe.
-    public var listed = 10
     /// Of the rotations.
     public var seed: UInt64 = 0
 
@@ -63,7 +61,7 @@ public struct CellInspection: Sendable {
     /// The same for the area under the ROC curve.
     public var chanceAuc: Double?
     public var responsiveUnits = 0
-    /// The best units first.
+    /// All units, the best first.
     public var units: [Finding] = []
     public var layers: [LayerScore] = []
   }
@@ -158,10 +156,9 @@ public struct CellInspection: Sendable {
     }
   }
 
-  /// The units with the highest scores; of equals, the first.
+  /// The units by falling score; of equals, the first.
   private func best(_ scores: [Double]) -> [Int] {
-    Array(
-      scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }.prefix(settings.listed))
+    scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
   }
 }
 

@@ -11,6 +11,10 @@ public struct InspectionReport: Sendable {
   public let recording: ModelRecording
   public let excerpt: Excerpt
   public let results: [CellInspection.ProbeResult]
+  /// How often labels were shifted for the control.
+  private let shifts: Int
+  /// How many units the page lists for each question.
+  private static let listedUnits = 10
   /// The labels of all tokens, by question.
   private let labels: [[Float]]
 
@@ -41,6 +45,7 @@ public struct InspectionReport: Sendable {
     var inspection = CellInspection(recording.units, settings: settings)
     for (probe, labels) in questions { try inspection.ask(probe, labels: labels) }
     results = inspection.results { progress("probing", $0) }
+    shifts = settings.shifts
     self.excerpt = excerpt
     self.labels = questions.map(\.1)
     (self.model, self.vocabulary, self.text) = (name, vocabulary, text)
@@ -70,15 +75,17 @@ public struct InspectionReport: Sendable {
   private var introduction: HTML {
     let read =
       text.bytes.read < text.bytes.whole
-      ? "\(text.tokens.count) \(text.unitName) of it, in \(text.passages.count) passages,"
-      : "All its \(text.tokens.count) \(text.unitName)"
+      ? "\(text.tokens.count.grouped) \(text.unitName) of it, in \(text.passages.count) passages,"
+      : "All its \(text.tokens.count.grouped) \(text.unitName)"
     let nats = String(format: "%.3f", recording.crossEntropy.nats)
     let units = recording.units.layers.map { "\($0.size)" }.joined(separator: " + ")
     return """
       \(read) were read, at \(nats) nats each. For every question about the text, each of the \
       \(units) units was scored by how well it alone answers, on the second half of the text; its \
       threshold or sign was chosen on the first. A unit counts as responsive if its score is beyond \
-      chance: the best that any unit reached when the labels were shifted against the text.
+      chance: the best that any unit reached when the labels were shifted against the text, which \
+      in one of \(shifts + 1) questions happens without a reason. The best unit’s score is that of \
+      a winner: on another text it tends to be a little lower.
       """
   }
 
@@ -94,7 +101,10 @@ public struct InspectionReport: Sendable {
           best.map { Self.number($0.correlation ?? $0.score) }, best?.auc.map(Self.number),
           result.chance.map(Self.number), "\(result.responsiveUnits)",
         ].map { HTML(raw: $0 ?? "") }
-        + result.layers.map { HTML(raw: Self.number($0.f1 ?? $0.correlation ?? 0)) }
+        + recording.units.layers.indices.map { layer in
+          let score = result.layers.first { $0.layer == layer }
+          return HTML(raw: (score?.f1 ?? score?.correlation).map(Self.number) ?? "")
+        }
     }
     page.table(
       head, rows,
@@ -155,7 +165,7 @@ public struct InspectionReport: Sendable {
       let isYesNo = result.kind == .yesNo
       page.table(
         isYesNo ? ["unit", "F1", "AUC", "yes if"] : ["unit", "correlation"],
-        result.units.map { finding in
+        result.units.prefix(Self.listedUnits).map { finding in
           let name =
             finding.isResponsive
             ? link(finding.unit, index) : "\(link(finding.unit, index)) (chance)"

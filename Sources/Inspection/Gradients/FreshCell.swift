@@ -160,13 +160,14 @@ extension FreshCell {
     let measured = trace.measured(sequence: 0).map { norm($0) }
     let first = measured.first ?? 0
     let flows = trace.flows()
+    let products = trace.products(sequence: 0)
     let name = "\(kind.title), \(start)"
     let study = FlowStudy(
       cell: kind.title, start: start,
       spectralRadius: try cell.recurrentMatrices.last?.matrix.spectralRadius() ?? 0, flows: flows,
-      product: trace.products(sequence: 0).map { norm($0) }, measured: measured,
+      product: products.map { norm($0) }, measured: measured,
       bound: withBound ? try trace.productNorms(sequence: 0).map { $0 * first } : [],
-      throughCellAlone: [], disagreement: trace.disagreement(sequence: 0),
+      throughCellAlone: [], disagreement: trace.disagreement(sequence: 0, with: products),
       verdict: GradientVerdict(subject: name, norms: flows.first?.norms ?? []))
     return (trace, study)
   }

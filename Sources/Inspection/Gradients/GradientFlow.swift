@@ -8,7 +8,7 @@ import Tensors
 ///
 /// over several sequences: the median, and the middle half.
 public struct GradientFlow: Sendable, Equatable, Encodable {
-  /// A part of the state: "h", "c", "layer 2 h".
+  /// A part of the state: "h", "c", "layer 1 h".
   public let part: String
   /// The median over the sequences; the first number is that of k = 1.
   public let norms: [Double]
@@ -54,8 +54,10 @@ extension GradientTrace {
 
   /// How far the measured gradients are from the products of exact Jacobians: the largest
   /// ‖measured − product‖ / ‖product‖ over all lags at which Float has digits left.
-  public func disagreement(sequence: Int) -> Double {
-    zip(measured(sequence: sequence), products(sequence: sequence)).reduce(0) { worst, pair in
+  ///
+  /// - Parameter products: as `products(sequence:)` gives them.
+  public func disagreement(sequence: Int, with products: [[Double]]) -> Double {
+    zip(measured(sequence: sequence), products).reduce(0) { worst, pair in
       let size = norm(pair.1)
       guard size > 1e-30 else { return worst }
       let difference = norm(zip(pair.0, pair.1).map { $0 - $1 })
@@ -78,7 +80,7 @@ extension Array: NamedState where Element: TensorGroup {
   public var tensorNames: [String] {
     guard count > 1 else { return first.map(stateNames) ?? [] }
     return enumerated().flatMap { index, layer in
-      stateNames(layer).map { "layer \(index + 1) \($0)" }
+      stateNames(layer).map { "layer \(index) \($0)" }
     }
   }
 }

@@ -62,12 +62,17 @@ public struct GradientTrace<Cell: RecurrentCell>: Sendable {
   ///     ∂L_N/∂s_t = ∂L_N/∂s_{N−1} · J_{N−1} · … · J_{t+1},   J_t = ∂s_t/∂s_{t−1}
   ///
   /// by the cell's formula if it has one, else with each Jacobian from the tape, row by row.
-  public func products(sequence: Int) -> [[Double]] {
+  ///
+  /// - Parameter progress: gets the number of steps that are done.
+  public func products(
+    sequence: Int, progress: (_ step: Int) -> Void = { _ in }
+  ) -> [[Double]] {
     guard var gradient = gradients.last?.row(sequence) else { return [] }
     var products = [gradient]
     for jacobian in jacobians(sequence: sequence) {
       gradient = jacobian.pulledBack(gradient)
       products.append(gradient)
+      progress(products.count)
     }
     return products
   }
@@ -96,9 +101,9 @@ public struct GradientTrace<Cell: RecurrentCell>: Sendable {
   }
 
   /// J_{N−1}, J_{N−2} … J₁.
-  func jacobians(sequence: Int) -> [StepJacobian] {
+  func jacobians(sequence: Int) -> some Sequence<StepJacobian> {
     let formula = (cell as? any HasStepFormula)?.stepFormula
-    return (0..<max(0, steps - 1)).reversed().map { step in
+    return (0..<max(0, steps - 1)).reversed().lazy.map { step in
       if let formula {
         let input = inputs.mapTensors { $0[step] }
         return formula(input.row(sequence), states[step].row(sequence)).jacobian

@@ -31,17 +31,18 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
   static let explodedGrowth = 100.0
   static let wantedReach = 20
 
-  /// - Parameter norms: ‖∂L_N/∂s_{N−k}‖ for k = 1 … N.
+  /// - Parameter norms: ‖∂L_N/∂s_{N−k}‖ for k = 1 … N; from fewer than 20 no verdict of vanishing can
+  ///   come but of what is lost within them.
   public init(subject: String, norms: [Double]) {
     self.subject = subject
     steps = max(0, norms.count - 1)
     let first = norms.first ?? 0
     let growth = norms.map { first > 0 ? $0 / first : 0 }
     reach = growth.lastIndex { $0 >= Self.lostFraction || !$0.isFinite }.map { $0 + 1 } ?? 0
-    let isFinite = growth.allSatisfy(\.isFinite)
+    let isFinite = norms.allSatisfy(\.isFinite)
     let peak = growth.indices.max { growth[$0] < growth[$1] } ?? 0
     largestGrowth = isFinite ? growth.max() ?? 0 : .infinity
-    largestGrowthAt = (isFinite ? peak : growth.firstIndex { !$0.isFinite } ?? 0) + 1
+    largestGrowthAt = (isFinite ? peak : norms.firstIndex { !$0.isFinite } ?? 0) + 1
     let last = growth.lastIndex { $0 > 1e-30 && $0.isFinite } ?? 0
     factorPerStep = last > 0 ? exp(log(growth[last]) / Double(last)) : first > 0 ? 0 : .nan
     kind =

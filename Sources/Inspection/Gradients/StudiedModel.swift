@@ -8,7 +8,9 @@ package protocol StudiedModel: RecurrentModel {
   /// W^s of each layer and gate; empty for a cell that doesn't show them.
   var recurrentMatrices: [RecurrentMatrix] { get }
 
-  func gradientFlow(on tokens: TokenSequence, steps: Int) throws -> ModelFlow
+  func gradientFlow(
+    on tokens: TokenSequence, steps: Int, progress: (_ step: Int) -> Void
+  ) throws -> ModelFlow
 
   func truncationStudy(
     on tokens: TokenSequence, _ settings: TruncationSettings, progress: (Double) -> Void
@@ -35,8 +37,11 @@ extension RecurrentLanguageModel: StudiedModel {
   /// through `steps` steps, for up to eight stretches. Up to a hundred tokens before each give the
   /// state that it begins with.
   ///
+  /// - Parameter progress: gets the number of steps whose exact Jacobian is done.
   /// - Throws: `CorpusError.tooShort`.
-  package func gradientFlow(on tokens: TokenSequence, steps: Int) throws -> ModelFlow {
+  package func gradientFlow(
+    on tokens: TokenSequence, steps: Int, progress: (_ step: Int) -> Void = { _ in }
+  ) throws -> ModelFlow {
     let available = tokens.count - 1
     guard available >= steps else {
       throw CorpusError.tooShort("the text", tokens: tokens.count, needed: steps + 1)
@@ -55,9 +60,10 @@ extension RecurrentLanguageModel: StudiedModel {
     let trace = GradientTrace(of: core, over: inputs, from: state) { output in
       readout.crossEntropies(output, targets: targets).mean * Float(window.batch)
     }
+    let products = trace.products(sequence: 0, progress: progress)
     return ModelFlow(
       flows: trace.flows(), measured: trace.measured(sequence: 0).map { norm($0) },
-      product: trace.products(sequence: 0).map { norm($0) },
-      disagreement: trace.disagreement(sequence: 0), sequences: window.batch)
+      product: products.map { norm($0) },
+      disagreement: trace.disagreement(sequence: 0, with: products), sequences: window.batch)
   }
 }

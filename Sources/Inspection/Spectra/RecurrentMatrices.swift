@@ -3,7 +3,7 @@ import Tensors
 
 /// W^s: what a cell multiplies its last output with, in one of its gates.
 public struct RecurrentMatrix: Sendable {
-  /// "forget gate", "layer 2, candidate".
+  /// "forget gate", "layer 1, candidate".
   public var name: String
   /// `[H, H]`.
   public var matrix: DoubleMatrix
@@ -68,7 +68,7 @@ extension Stack: HasRecurrentMatrices where Layer: HasRecurrentMatrices {
     layers.enumerated().flatMap { index, layer in
       layer.recurrentMatrices.map {
         layers.count == 1
-          ? $0 : RecurrentMatrix(name: "layer \(index + 1), \($0.name)", matrix: $0.matrix)
+          ? $0 : RecurrentMatrix(name: "layer \(index), \($0.name)", matrix: $0.matrix)
       }
     }
   }

@@ -14,6 +14,8 @@ struct RunSample: Equatable {
       let text = lines.joined(separator: "\n").trimmingCharacters(in: .newlines)
       samples.append(RunSample(step: step, text: text))
     }
+    // A text with carriage returns has written some; on a page they would be seen.
+    let file = file.replacing("\r\n", with: "\n")
     for line in file.split(separator: "\n", omittingEmptySubsequences: false) {
       if let next = RunFolder.step(ofHeading: line) {
         finish()

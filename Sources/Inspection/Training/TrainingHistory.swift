@@ -76,7 +76,7 @@ struct Layer: Hashable, Comparable {
     } else if parameter.hasPrefix("decoder.") {
       (name, place) = ("readout", .max)
     } else if let number = Self.number(in: parameter) {
-      (name, place) = ("layer \(number + 1)", number)
+      (name, place) = ("layer \(number)", number)
     } else {
       (name, place) = (String(parameter.prefix { $0 != "." }), .max - 1)
     }

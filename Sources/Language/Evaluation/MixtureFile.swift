@@ -98,6 +98,7 @@ public enum MixtureFile {
 /// Why models can't be mixed, or a mixture can't be used.
 public enum MixtureError: Error, Equatable, Sendable, CustomStringConvertible {
   case units(String, String, String, String)
+  case tokenisations(String, String)
   case tokenMissing(String, in: String, isIn: String)
   case unnormalised(String)
   case damaged(String, reason: String)
@@ -108,6 +109,9 @@ public enum MixtureError: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .units(let a, let unitOfA, let b, let unitOfB):
       "\(a) predicts \(unitOfA) and \(b) \(unitOfB); only models over the same tokens can be mixed."
+    case .tokenisations(let a, let b):
+      "\(a) and \(b) divide a text into tokens in different ways; only models over the same tokens "
+        + "can be mixed, so give both the same --tokenizer or --word-splitting."
     case .tokenMissing(let token, let lacking, let having):
       "\(lacking) has no token “\(token)”, which \(having) has; only models over the same tokens "
         + "can be mixed, so train both on the same text."

@@ -112,28 +112,64 @@ extension MixtureModel: LanguageModel {
     }
   }
 
-  public func predictor() -> any Predictor {
+  public func predictor() -> any Predictor { mixturePredictor(texts: 1) }
+  public func predictor(texts count: Int) -> any BatchPredictor { mixturePredictor(texts: count) }
+
+  private func mixturePredictor(texts count: Int) -> MixturePredictor {
     MixturePredictor(
-      weights: weights,
-      parts: components.map { ($0.model.predictor(), $0.matching) }, size: vocabulary.count)
+      parts: zip(components, weights).map { component, weight in
+        MixturePredictor.Part(
+          weight: Float(weight), matching: component.matching,
+          predictor: component.model.predictor(texts: count))
+      },
+      size: vocabulary.count)
   }
 }
 
-private struct MixturePredictor: Predictor {
-  let weights: [Double]
-  var parts: [(predictor: any Predictor, matching: TokenMatching)]
+private struct MixturePredictor: Predictor, BatchPredictor {
+  struct Part {
+    let weight: Float
+    let matching: TokenMatching
+    var predictor: any BatchPredictor
+    /// What it says, `[B, V]`.
+    var probabilities: [Float] = []
+
+    mutating func read(_ tokens: [Int32], size: Int) {
+      predictor.read(tokens.map(matching.token), logits: &probabilities)
+      probabilities.withUnsafeMutableBufferPointer { probabilities in
+        guard let base = probabilities.baseAddress else { return }
+        for text in tokens.indices { _ = Compute.kernels.softmax(size, base + text * size) }
+      }
+    }
+
+    func add(to sums: inout [Float], size: Int) {
+      for row in stride(from: 0, to: sums.count, by: size) {
+        for token in 0..<size {
+          sums[row + token] += weight * probabilities[row + Int(matching.token(Int32(token)))]
+        }
+      }
+    }
+  }
+
+  var parts: [Part]
   let size: Int
 
   mutating func logits(after token: Int32) -> [Float] {
-    var sums = [Double](repeating: 0, count: size)
+    var logits: [Float] = []
+    read([token], logits: &logits)
+    return logits
+  }
+
+  mutating func read(_ token: Int32, logits: inout [Float]) { read([token], logits: &logits) }
+
+  mutating func read(_ tokens: [Int32], logits: inout [Float]) {
+    logits.removeAll(keepingCapacity: true)
+    logits.append(contentsOf: repeatElement(0, count: tokens.count * size))
     for index in parts.indices {
-      let matching = parts[index].matching
-      let logits = LogSoftmax(parts[index].predictor.logits(after: matching.token(token)))
-      for token in 0..<size {
-        sums[token] += weights[index] * exp(logits[Int(matching.token(Int32(token)))])
-      }
+      parts[index].read(tokens, size: size)
+      parts[index].add(to: &logits, size: size)
     }
-    return sums.map { Float(log($0)) }
+    for index in logits.indices { logits[index] = log(logits[index]) }
   }
 }
 

@@ -6,7 +6,8 @@ struct TokenMatching: Sendable, Equatable {
   private let numbers: [Int32]?
 
   /// - Parameter names: how errors call the two, the first vocabulary's first.
-  /// - Throws: ``MixtureError`` naming the first token that one of them lacks.
+  /// - Throws: ``MixtureError`` naming the first token that one of them lacks, or saying that they
+  ///   find other tokens in a text.
   init(of vocabulary: Vocabulary, in other: Vocabulary, names: (String, String)) throws {
     guard vocabulary.unit == other.unit else {
       throw MixtureError.units(
@@ -15,6 +16,9 @@ struct TokenMatching: Sendable, Equatable {
     if vocabulary == other {
       numbers = nil
       return
+    }
+    guard vocabulary.unit != .bpe, vocabulary.splitting == other.splitting else {
+      throw MixtureError.tokenisations(names.0, names.1)
     }
     var table = WordTable()
     for spelling in other.spellings { _ = spelling.withUnsafeBytes { table.insert($0) } }

@@ -23,6 +23,7 @@ public struct ARPAError: Error, Equatable, Sendable {
     case unknownWord(String)
     case unknownContext(String)
     case duplicate(String)
+    case longWord
     case noToken(String, TokenUnit)
     case unknownUnit(String)
     case unknownSplitting(String)
@@ -72,6 +73,7 @@ extension ARPAError.Problem: CustomStringConvertible {
     case .unknownContext(let context):
       "its context “\(context)” isn't among the n-grams one order below"
     case .duplicate(let ngram): "“\(ngram)” stands twice"
+    case .longWord: "a word is longer than a megabyte, so this can't be a model of words"
     case .noToken(let word, let unit): "“\(word)” doesn't spell one of the \(unit)"
     case .unknownUnit(let unit):
       "the tokens are said to be “\(unit)”, which is none of "

@@ -101,6 +101,7 @@ struct ARPAReader {
     var unigrams = ARPAUnigrams(unit: unit, splitting, tokenizer: tokenizer)
     try lines.readSection(order: 1, of: declared) { lines, entry in
       let word = UnsafeRawBufferPointer(rebasing: entry.line[entry.words[1]])
+      guard word.count <= Vocabulary.longestWord else { throw lines.error(.longWord) }
       guard unigrams.append(word, entry.logProbability, entry.backoff) else {
         throw lines.error(.duplicate(ARPALines.text(word)))
       }

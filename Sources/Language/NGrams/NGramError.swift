@@ -18,7 +18,8 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
       "The text holds the word \(word), which marks the beginning of a sentence in n-gram models; "
         + "remove or rename it."
     case .onlyUnknownWords:
-      "The text holds no word but <unk>, so there is nothing to learn; give one with words."
+      "The text holds no word but <unk>, so there is nothing to learn; give one with words, or "
+        + "a lower --minimum-count."
     case .tooMuchText:
       "The text holds more n-grams than can be numbered (2³¹); lower the order or take less text."
     case .noText: "The text holds no tokens, so there is nothing to count."

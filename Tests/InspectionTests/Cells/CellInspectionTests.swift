@@ -16,7 +16,6 @@ import Testing
     _ recording: UnitRecording, _ probe: Probe, _ labels: [Float], shifts: Int = 20
   ) throws -> CellInspection.ProbeResult {
     var settings = CellInspection.Settings()
-    settings.listed = recording.unitCount
     settings.shifts = shifts
     var inspection = CellInspection(recording, settings: settings)
     try inspection.ask(probe, labels: labels)

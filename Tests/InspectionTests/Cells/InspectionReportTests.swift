@@ -2,6 +2,7 @@ import Foundation
 import Inspection
 import Language
 import Learning
+import Tensors
 import Testing
 
 @Suite struct InspectionReportTests {
@@ -119,6 +120,33 @@ import Testing
     #expect(!plain.contains("\u{1B}"))
     #expect(trace.svg.hasPrefix("<svg") && !trace.svg.contains("</script>"))
     #expect(trace.page.html.contains("Gates"))
+  }
+
+  @Test func brokenWeightsAreRefused() throws {
+    for (name, error) in [
+      ("decoder.bias", RecordingError.noPredictions), ("lstm.bias_hh_l1", .notNumbers(layer: 1)),
+    ] {
+      let model = model()
+      let parameter = try #require(model.parameters.first { $0.name == name }?.parameter)
+      parameter.value = parameter.value * Float.nan
+      #expect(throws: error) { try report(model) }
+      guard case .notNumbers = error else { continue }
+      let text = try text()
+      let unit = UnitName(layer: 1, unit: 3)
+      #expect(throws: UnitError.notNumbers(unit)) {
+        try UnitTrace(
+          of: unit, model, reading: text, excerpt: Excerpt(of: text, from: 0, length: 300))
+      }
+    }
+  }
+
+  @Test func labelsBeyondTheTextAreRefused() throws {
+    let text = try text()
+    let last = text.characters.count
+    #expect(try text.labels(of: LabelFile("5 \(last)", name: "n", source: "f")).last == 1)
+    #expect(throws: ProbeError.self) {
+      try text.labels(of: LabelFile("5 \(last + 1)", name: "n", source: "f"))
+    }
   }
 
   @Test func aUnitThatThereIsNotIsRefused() throws {

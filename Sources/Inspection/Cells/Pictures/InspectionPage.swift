@@ -22,7 +22,8 @@ enum InspectionPage {
       .read:focus-visible{outline-offset:.4rem}
       summary{cursor:pointer;margin:.5rem 0;font-weight:600}
       details p{margin:.2rem 0 .4rem}
-      @media print{.panel{position:static}#detail,.controls label{display:none}.read{font-size:8pt;\
+      #shown{display:none}
+      @media print{.panel{position:static}#detail,.controls label{display:none}#shown{display:inline}.read{font-size:8pt;\
       outline:none}.read i[data-here]{outline:none}}
 
       """
@@ -66,6 +67,7 @@ enum InspectionPage {
       </select></label>
       <label>Underline <select id="mark"><option value="">nothing</option>\(markChoices.joined())\
       </select></label>
+      <span id="shown"></span>
       <span class="scale"><span id="least">−1</span> \
       <span role="img" aria-label="from blue over no colour to red">\(scale.joined())</span> \
       <span id="greatest">1</span></span>
@@ -119,6 +121,8 @@ enum InspectionPage {
         const what = isSquashed && data.layers[layer()].isSquashed ? `tanh(${name})` : name;
         find("least").textContent = `${what} ${number(least)}`;
         find("greatest").textContent = number(greatest);
+        find("shown").textContent = `unit ${layer()}:${unit()}` +
+          (mark() ? `, underlined: ${mark().name}` : "");
         cells.forEach((cell, i) => {
           const v = isSquashed ? squashed(value(i)) : value(i);
           const step = Math.round(20 * Math.min(Math.max((v - least) / (greatest - least), 0), 1)) - 10;

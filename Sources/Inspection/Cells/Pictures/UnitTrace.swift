@@ -26,7 +26,7 @@ public struct UnitTrace: Sendable {
 
   /// Reads an excerpt, beginning some tokens earlier.
   ///
-  /// - Throws: ``UnitError`` if the model has no such unit.
+  /// - Throws: ``UnitError`` if the model has no such unit, or a broken one.
   public init<Model: RecurrentModel>(
     of unit: UnitName, _ model: Model, reading text: InspectedText, excerpt: Excerpt,
     colours: Colours = .squashed
@@ -57,6 +57,9 @@ public struct UnitTrace: Sendable {
       Self.collect(layer.gates, unit.unit, step, reading, excerpt.tokens, into: &gates)
     }
     if let problem { throw problem }
+    guard (states + gates).allSatisfy({ $0.values.allSatisfy(\.isFinite) }) else {
+      throw .notNumbers(unit)
+    }
     (self.states, self.gates, self.signal) = (states, gates, signal)
   }
 
@@ -95,10 +98,11 @@ public struct UnitTrace: Sendable {
   }
 }
 
-/// A unit that there isn't.
+/// A unit that there isn't, or that can't be shown.
 public enum UnitError: Error, Equatable, Sendable, CustomStringConvertible {
   case noLayer(UnitName, layers: Int)
   case noUnit(UnitName, units: Int)
+  case notNumbers(UnitName)
 
   public var description: String {
     switch self {
@@ -106,6 +110,8 @@ public enum UnitError: Error, Equatable, Sendable, CustomStringConvertible {
       "There is no unit \(unit): the model's layers are 0 to \(layers - 1)."
     case .noUnit(let unit, let units):
       "There is no unit \(unit): the units of layer \(unit.layer) are 0 to \(units - 1)."
+    case .notNumbers(let unit):
+      "What unit \(unit) does aren't numbers, so the model's weights can't be whole; train it again."
     }
   }
 }

@@ -74,6 +74,12 @@ public struct InspectedText: Sendable {
         reason: "the model doesn't know every character of the text, or reads words, so that "
           + "characters can't be counted; use a model over bytes")
     }
+    let last = file.ranges.map(\.range.upperBound).max() ?? 0
+    if bytes.read == bytes.whole, last > characters.count {
+      throw .uncountable(
+        file: file.name,
+        reason: "they reach to character \(last), and the text has \(characters.count)")
+    }
     return tokenLabels { passage in
       let start = passage.characterOffset ?? 0
       return file.labels(of: start..<start + passage.characters.count)

@@ -72,8 +72,10 @@ public struct ModelRecording: Sendable {
       }
       progress(Double(read) / Double(tokens.count))
     }
+    let units = try recorder.finish()
+    guard total.totalNats.isFinite else { throw RecordingError.noPredictions }
     return ModelRecording(
-      units: try recorder.finish(), crossEntropy: total, excerpt: excerpt,
+      units: units, crossEntropy: total, excerpt: excerpt,
       predictions: predictions)
   }
 

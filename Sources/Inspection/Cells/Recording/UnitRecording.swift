@@ -114,6 +114,7 @@ extension UnitRecording {
 /// Why a network's units can't be recorded.
 public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible {
   case notNumbers(layer: Int)
+  case noPredictions
   case noUnits
 
   public var description: String {
@@ -121,6 +122,8 @@ public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible 
     case .notNumbers(let layer):
       "The states of layer \(layer) aren't numbers, so the model's weights can't be whole; "
         + "train it again."
+    case .noPredictions:
+      "The model's predictions aren't numbers, so its weights can't be whole; train it again."
     case .noUnits: "There is no unit to record; the network has no state."
     }
   }

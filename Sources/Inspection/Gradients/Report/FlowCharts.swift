@@ -100,7 +100,22 @@ enum FlowCharts {
 
   /// A trained model: the parts of its state.
   static func parts(_ flow: ModelFlow) -> Chart {
-    let shown = flow.flows.count > 1 ? Array(flow.flows.dropFirst()) : flow.flows
+    parts(
+      flow.flows, "Gradient of one prediction’s loss for earlier states",
+      subtitle: "Median and middle half of \(flow.sequences) stretches of text", unit: ", nats")
+  }
+
+  /// A fresh cell with a state of several parts: through h and through c.
+  static func parts(_ study: FlowStudy) -> Chart {
+    parts(
+      study.flows, "\(study.cell), \(study.start): the parts of its state",
+      subtitle: "Median and middle half of 16 sequences", unit: "")
+  }
+
+  private static func parts(
+    _ flows: [GradientFlow], _ title: String, subtitle: String, unit: String
+  ) -> Chart {
+    let shown = flows.count > 1 ? Array(flows.dropFirst()) : flows
     let marks = shown.enumerated().flatMap { index, part -> [Mark] in
       let x = lags(part.norms.count)
       return [
@@ -109,9 +124,8 @@ enum FlowCharts {
       ]
     }
     return Chart(
-      "Gradient of one prediction’s loss for earlier states",
-      subtitle: "Median and middle half of \(flow.sequences) stretches of text",
-      x: back(shown.first?.norms.count ?? 0), y: axis("\(label), nats", shown.map(\.norms)),
+      title, subtitle: subtitle,
+      x: back(shown.first?.norms.count ?? 0), y: axis("\(label)\(unit)", shown.map(\.norms)),
       size: Chart.Size(680, 380),
       legend: .atEnds, marks: marks)
   }

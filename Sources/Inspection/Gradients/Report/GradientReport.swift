@@ -60,7 +60,7 @@ extension GradientStudy {
       How much does the loss of the last step, L<sub>N</sub>, depend on the state N − t steps \
       before it? Rings are the gradients that backpropagation gives. The line is the same by theory: \
       the product of the exact Jacobians of all steps between. The dashed line is what the largest \
-      eigenvalue λ of the recurrent matrix alone would predict.
+      eigenvalue λ of the recurrent matrix (for gates, the candidate’s) alone would predict.
       """)
     if let modelFlow {
       page.figure(FlowCharts.parts(modelFlow))
@@ -89,6 +89,7 @@ extension GradientStudy {
           \(study.verdict.finding) Backpropagation and Jacobians differ by at most \
           \(study.disagreement.brief).
           """)
+      if study.flows.count > 1 { page.figure(FlowCharts.parts(study)) }
     }
     guard !radii.isEmpty else { return }
     page.heading("Over the spectral radius")
@@ -97,7 +98,8 @@ extension GradientStudy {
       The same cells with every recurrent matrix scaled to a spectral radius. A squashing function \
       takes away from λ; gates decide for themselves how much of a gradient they let through. A \
       network with ReLU that starts as a multiple of the identity is nearly linear: there λ alone \
-      decides between vanishing and exploding.
+      decides between vanishing and exploding, and a line ends where every unit \
+      has been shut.
       """)
     page.figures(groups(radii).map(FlowCharts.radii))
     page.heading("Over the start of the weights")
@@ -144,7 +146,7 @@ extension GradientStudy {
         guard let before = change.before.map(numbers) else { return [change.now.name] + now }
         return [change.now.name] + zip(before, now).flatMap { [$0, $1] }
       },
-      caption: hasBefore ? "Before training: fresh weights from seed \(seed)." : nil)
+      caption: hasBefore ? "Before training: fresh weights from the run’s seed." : nil)
   }
 
   private func addTruncation(to page: inout Page) {

@@ -8,7 +8,8 @@ import Tensors
 package struct GradientStudy: Sendable, Encodable {
   /// The name of the model; nil if fresh cells were studied.
   package var model: String?
-  package var seed: UInt64
+  /// Of fresh weights; nil if it isn't known which ones a model started from.
+  package var seed: UInt64?
   /// The model's first, or those of fresh cells.
   package var verdicts: [GradientVerdict] = []
   package var modelFlow: ModelFlow?
@@ -99,29 +100,32 @@ extension GradientStudy {
   ///
   /// - Parameters:
   ///   - name: how the report calls it.
-  ///   - seed: of the weights that it started from.
+  ///   - seed: of the weights that it started from, if that is known.
   ///   - metrics: the lines of its training, if they are there.
   package static func of(
-    _ folder: ModelFolder, name: String, tokens: TokenSequence, steps: Int, seed: UInt64,
+    _ folder: ModelFolder, name: String, tokens: TokenSequence, steps: Int, seed: UInt64?,
     training: GradientHistory?, progress: @escaping ProgressReport
   ) throws -> GradientStudy? {
     guard let model = folder.model as? any StudiedModel else { return nil }
     var study = GradientStudy(model: name, seed: seed, clipping: ClippingDemonstration())
     study.training = training
     progress("following gradients through the model")
-    let flow = try model.gradientFlow(on: tokens, steps: steps)
+    let flow = try model.gradientFlow(on: tokens, steps: steps) {
+      progress("following gradients through the model: step \($0) of \(steps)")
+    }
     study.modelFlow = flow
     study.verdicts = [GradientVerdict(subject: name, norms: flow.flows.first?.norms ?? [])]
-    let fresh =
-      folder.configuration.model(vocabularySize: folder.vocabulary.count, seed: seed)
-      as? any StudiedModel
+    let fresh = seed.flatMap {
+      folder.configuration.model(vocabularySize: folder.vocabulary.count, seed: $0)
+        as? any StudiedModel
+    }
     let matrices = model.recurrentMatrices
     let before = fresh?.recurrentMatrices ?? []
     let total = matrices.count + before.count
     let found = try Spectrum.all(of: matrices + before) { progress("spectra: \($0) of \(total)") }
     let layers = folder.configuration.layers
     for index in matrices.indices {
-      let layer = index * layers / max(matrices.count, 1) + 1
+      let layer = index * layers / max(matrices.count, 1)
       study.spectra.append(
         SpectrumChange(
           before: before.isEmpty ? nil : found[matrices.count + index], now: found[index],
