@@ -28,6 +28,12 @@ struct Inspect: UnfoldSubcommand {
   @Argument(help: "A text file, or - for standard input.", completion: .file()) var file: String
   @Option(help: "The folder for report.html.", completion: .directory) var out: String?
   @OptionGroup(title: "Questions") var questions: QuestionOptions
+  @Option(
+    help: """
+      What of the units is asked about: c or h, or a gate, such as forget (default: c of a cell that \
+      has one, else h).
+      """)
+  var signal: String?
   @Option(help: ArgumentHelp("Show one unit only, both from 0.", valueName: "layer:number"))
   var unit: UnitName?
   @Option(
@@ -53,6 +59,9 @@ struct Inspect: UnfoldSubcommand {
     if format != nil, unit == nil { throw ValidationError("--format goes with --unit.") }
     if json, format.map({ $0 != .json }) ?? false {
       throw ValidationError("--json and another --format exclude each other.")
+    }
+    if signal != nil, unit != nil {
+      throw ValidationError("--signal is for questions; --unit shows all that the unit does.")
     }
     if colours != nil, unit == nil { throw ValidationError("--colours goes with --unit.") }
     if unit != nil, out != nil {
@@ -86,7 +95,8 @@ struct Inspect: UnfoldSubcommand {
     let progress = SharedProgressLine()
     let report = try InspectionReport(
       of: recurrent, named: model, vocabulary: any.vocabulary, reading: text, probes: probes,
-      labels: labels, settings: settings, streams: streams, excerptLength: excerpt
+      labels: labels, settings: settings, streams: streams, signal: signal,
+      excerptLength: excerpt
     ) { what, fraction in progress.show("\(what): \((fraction * 100).text(0)) %") }
     progress.clear()
     let page = try report.page().html

@@ -51,6 +51,9 @@ struct Recipe {
         name: name,
         reason: "it isn't a JSON object of options, each a string, a number, true or false")
     }
+    if let other = ["help", "version"].first(where: { settings[$0] != nil }) {
+      throw .damaged(name: name, reason: "“\(other)” is no setting of a training")
+    }
     let arguments = settings.filter { $0.key != "about" }.sorted { $0.key < $1.key }
       .map { $1.argument(option: $0) }
     do {

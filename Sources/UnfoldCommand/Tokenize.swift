@@ -28,7 +28,7 @@ struct Tokenize: UnfoldSubcommand {
   func execute() throws {
     let url = URL(filePath: model)
     let vocabulary =
-      url.lastPathComponent == "tokenizer.json"
+      isTokenizer(url)
       ? try Vocabulary(contentsOfTokenizer: url) : try AnyModel(contentsOf: url).vocabulary
     for file in files.isEmpty ? ["-"] : files {
       let text = try SourceText(path: file)
@@ -43,6 +43,13 @@ struct Tokenize: UnfoldSubcommand {
         try print(encoded.tokens, vocabulary)
       }
     }
+  }
+
+  /// Whether a file says what a byte pair is, under whatever name.
+  private func isTokenizer(_ url: URL) -> Bool {
+    guard url.pathExtension == "json", let data = try? Data(contentsOf: url) else { return false }
+    let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    return object?["model"] is [String: Any]
   }
 
   private func print(_ tokens: [Int32], _ vocabulary: Vocabulary) throws {

@@ -23,6 +23,7 @@ public struct InspectionReport: Sendable {
   /// - Parameters:
   ///   - probes: questions about the text.
   ///   - files: labels that a user has made.
+  ///   - signal: what of the units is asked about: see `UnitRecorder`.
   ///   - excerptLength: how many tokens the page shows, of those that no threshold was chosen on;
   ///     fewer where the units are so many that the page would be larger than 10 MB.
   ///   - progress: gets what is being done, and its fraction that is done.
@@ -30,7 +31,8 @@ public struct InspectionReport: Sendable {
   public init(
     of model: some RecurrentModel, named name: String, vocabulary: Vocabulary,
     reading text: InspectedText, probes: [Probe] = Probe.builtIn, labels files: [LabelFile] = [],
-    settings: CellInspection.Settings = .init(), streams: Int = 32, excerptLength: Int = 5000,
+    settings: CellInspection.Settings = .init(), streams: Int = 32, signal: String? = nil,
+    excerptLength: Int = 5000,
     progress: @Sendable (String, Double) -> Void = { _, _ in }
   ) throws {
     let questions =
@@ -40,7 +42,7 @@ public struct InspectionReport: Sendable {
     let excerpt = Excerpt(
       of: text, from: text.tokens.count / 2, length: min(excerptLength, max(largest, 64)))
     recording = try ModelRecording.record(
-      model, reading: text, excerpt: excerpt.tokens, streams: streams
+      model, reading: text, excerpt: excerpt.tokens, streams: streams, signal: signal
     ) { progress("reading", $0) }
     var inspection = CellInspection(recording.units, settings: settings)
     for (probe, labels) in questions { try inspection.ask(probe, labels: labels) }

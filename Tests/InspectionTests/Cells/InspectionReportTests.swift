@@ -122,6 +122,23 @@ import Testing
     #expect(trace.page.html.contains("Gates"))
   }
 
+  @Test func anySignalCanBeAskedAbout() throws {
+    let (model, text) = (model(), try text())
+    let unit = UnitName(layer: 1, unit: 5)
+    let trace = try UnitTrace(
+      of: unit, model, reading: text, excerpt: Excerpt(of: text, from: 0, length: 300))
+    for (name, values) in trace.states + trace.gates {
+      let recording = try ModelRecording.record(
+        model, reading: text, excerpt: 0..<1, streams: 1, signal: name)
+      #expect(recording.units.layers.map(\.signal) == [name, name])
+      let recorded = recording.units.values(of: unit, at: 0..<300)
+      #expect(zip(values, recorded).allSatisfy { abs($0 - $1) < 1e-3 })
+    }
+    #expect(throws: RecordingError.noSignal("z", known: ["h", "c", "input", "forget", "output"])) {
+      try ModelRecording.record(model, reading: text, excerpt: 0..<1, signal: "z")
+    }
+  }
+
   @Test func brokenWeightsAreRefused() throws {
     for (name, error) in [
       ("decoder.bias", RecordingError.noPredictions), ("lstm.bias_hh_l1", .notNumbers(layer: 1)),

@@ -37,16 +37,17 @@ public struct ModelRecording: Sendable {
   /// - Parameters:
   ///   - streams: into how many streams the text may be cut, each begun 256 tokens earlier; more
   ///     are faster, 1 is exact.
+  ///   - signal: what of the units is recorded: see `UnitRecorder`.
   ///   - progress: gets the fraction that is done, window by window.
   /// - Throws: ``RecordingError``.
   public static func record<Model: RecurrentModel>(
     _ model: Model, reading text: InspectedText, excerpt: Range<Int>, streams: Int = 32,
-    progress: (Double) -> Void = { _ in }
+    signal: String? = nil, progress: (Double) -> Void = { _ in }
   ) throws -> ModelRecording {
     let tokens = text.tokens
     let reading = StreamedReading(
       tokens, recording: tokens.indices, streams: streams, warmUp: warmUp)
-    let recorder = UnitRecorder(positions: tokens.count)
+    let recorder = UnitRecorder(positions: tokens.count, signal: signal)
     var total = CrossEntropy()
     var predictions = [[Prediction]](repeating: [], count: excerpt.count)
     var read = 0

@@ -15,12 +15,18 @@ public final class UnitRecorder {
   }
 
   private let count: Int
+  private let wanted: String?
   private var recorded = 0
+  /// What the layers have.
+  private var names: [String] = []
   private var layers: [Layer] = []
   private var values: [UInt16] = []
 
-  /// - Parameter positions: N, of the whole recording.
-  public init(positions: Int) { count = positions }
+  /// - Parameters:
+  ///   - positions: N, of the whole recording.
+  ///   - signal: what is recorded, by its name in a trace: a part of the state or a gate. Nil for the
+  ///     memory c of a cell that has one, else its first state.
+  public init(positions: Int, signal: String? = nil) { (count, wanted) = (positions, signal) }
 
   /// Records the steps of a window that belong to the recording.
   ///
@@ -30,11 +36,12 @@ public final class UnitRecorder {
   ///   - ranges: the positions that each sequence is to record; its other steps are passed over.
   public func append(_ traces: [LayerTrace], starts: [Int], recorded ranges: [Range<Int>]) {
     if layers.isEmpty { begin(traces) }
+    if layers.isEmpty { return }  // No layer has what is wanted, as `finish` will tell.
     require(
       traces.count == layers.count && starts.count == ranges.count,
       "a window of \(traces.count) layers after one of \(layers.count)")
     for (index, trace) in traces.enumerated() {
-      guard let signal = Self.signal(of: trace) else { continue }
+      guard let signal = Self.signal(wanted, of: trace) else { continue }
       let (steps, batch) = (signal.values.shape[0], signal.values.shape[1])
       require(batch == starts.count, "\(batch) sequences, \(starts.count) starts")
       let rows = Rows(steps: steps, starts: starts, recorded: ranges)
@@ -49,6 +56,7 @@ public final class UnitRecorder {
   /// - Throws: ``RecordingError``.
   /// - Precondition: every position has been recorded.
   public func finish() throws(RecordingError) -> UnitRecording {
+    if let wanted, layers.isEmpty { throw .noSignal(wanted, known: names) }
     guard !values.isEmpty else { throw .noUnits }
     require(recorded == count, "\(recorded) of \(count) positions have been recorded")
     for (index, layer) in layers.enumerated() where layer.hasNonNumbers {
@@ -67,9 +75,10 @@ public final class UnitRecorder {
     return UnitRecording(layers: finished, count: count, values: values)
   }
 
-  /// The memory of a cell that has one, else its first state.
-  static func signal(of trace: LayerTrace) -> TracedTensor? {
-    trace.states.first { $0.name == "c" } ?? trace.states.first
+  /// What is recorded of a layer: see `init`.
+  static func signal(_ name: String? = nil, of trace: LayerTrace) -> TracedTensor? {
+    if let name { return (trace.states + trace.gates).first { $0.name == name } }
+    return trace.states.first { $0.name == "c" } ?? trace.states.first
   }
 
   /// The units of a tensor `[T, B, …]`.
@@ -79,8 +88,9 @@ public final class UnitRecorder {
 
   private func begin(_ traces: [LayerTrace]) {
     var first = 0
+    names = traces.first.map { ($0.states + $0.gates).map(\.name) } ?? []
     layers = traces.compactMap { trace in
-      guard let signal = Self.signal(of: trace) else { return nil }
+      guard let signal = Self.signal(wanted, of: trace) else { return nil }
       let size = Self.unitCount(signal)
       defer { first += size }
       let gates = trace.gates.map { gate in

@@ -4,7 +4,8 @@ import Tensors
 /// What every unit of every layer did at every position of a text: one number each, in half
 /// precision (11 bits), so that 1,000 units over 100,000 characters take 200 MB.
 ///
-/// The number is the unit's memory c where a cell has one, as an LSTM does, and else its state h.
+/// The number is the unit's memory c where a cell has one, as an LSTM does, and else its state h; or
+/// what else of its state or which gate was asked for.
 public struct UnitRecording: Sendable {
   /// The units of one layer.
   public struct Layer: Sendable {
@@ -116,6 +117,7 @@ public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible 
   case notNumbers(layer: Int)
   case noPredictions
   case noUnits
+  case noSignal(String, known: [String])
 
   public var description: String {
     switch self {
@@ -124,6 +126,8 @@ public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible 
         + "train it again."
     case .noPredictions:
       "The model's predictions aren't numbers, so its weights can't be whole; train it again."
+    case .noSignal(let name, let known):
+      "The units of this model have no “\(name)”; choose \(known.joined(separator: ", "))."
     case .noUnits: "There is no unit to record; the network has no state."
     }
   }
