@@ -36,7 +36,7 @@ extension Recipe {
       """
       {
         "tokens": "characters", "cell": "lstm", "layers": 2, "hidden": 512, "dropout": 0.1,
-        "batch": 32, "window": 64, "epochs": 6, "split": "90,5,5"
+        "batch": 32, "window": 64, "epochs": 3, "split": "90,5,5"
       }
       """),
     Recipe(
