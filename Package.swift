@@ -34,6 +34,9 @@ let package = Package(
     .target(
       name: "AllocationCounter", path: "Tests/Support/AllocationCounter", exclude: ["README.md"]),
 
+    // Keeps pictures that tests compare with.
+    .target(name: "Snapshots", path: "Tests/Support/Snapshots"),
+
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "CKernels"]),
     .testTarget(name: "InterchangeTests", dependencies: ["Interchange"]),
     .testTarget(
@@ -42,9 +45,11 @@ let package = Package(
     .testTarget(
       name: "LanguageTests", dependencies: ["Language", "AllocationCounter"],
       resources: [.copy("Fixtures")]),
-    .testTarget(name: "PlotsTests", dependencies: ["Plots"], exclude: ["Snapshots"]),
     .testTarget(
-      name: "InspectionTests", dependencies: ["Inspection"], resources: [.copy("Fixtures")]),
+      name: "PlotsTests", dependencies: ["Plots", "Snapshots"], exclude: ["Snapshots"]),
+    .testTarget(
+      name: "InspectionTests", dependencies: ["Inspection", "Snapshots"], exclude: ["Snapshots"],
+      resources: [.copy("Fixtures")]),
     .testTarget(name: "ExamplesTests", dependencies: ["Examples"], resources: [.copy("Fixtures")]),
     .testTarget(name: "CommandTests", dependencies: ["Unfold", "UnfoldCommand"]),
   ],

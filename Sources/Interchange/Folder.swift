@@ -20,6 +20,26 @@ public enum Folder {
     }
   }
 
+  /// Makes a folder for what `fill` puts into it. If that throws, those folders that were made and
+  /// are still empty are removed again.
+  ///
+  /// - Throws: ``FileError``, or what `fill` throws.
+  public static func make<Result>(_ url: URL, fill: () throws -> Result) throws -> Result {
+    var missing: [URL] = []
+    var folder = url.standardizedFileURL
+    while !FileManager.default.fileExists(atPath: folder.path) {
+      missing.append(folder)
+      folder.deleteLastPathComponent()
+    }
+    do {
+      try make(url)
+      return try fill()
+    } catch {
+      for folder in missing { rmdir(folder.path) }
+      throw error
+    }
+  }
+
   /// Appends a line to a file, which is made if it is missing. A process that is killed while it
   /// does so may leave a part of the line.
   ///

@@ -40,9 +40,12 @@ struct BlockSeam {
         throw VocabularyError.invalidUTF8(
           source: text, byte: bytes[error.offset], offset: offset + error.offset,
           line: line + bytes[..<error.offset].count { $0 == 0x0A })
-      } catch let error as WordScanner.TooLong {
-        throw VocabularyError.wordTooLong(
-          source: text, line: line + bytes[..<error.offset].count { $0 == 0x0A })
+      } catch let error as WordScanner.Unusable {
+        let line = line + bytes[..<error.offset].count { $0 == 0x0A }
+        switch error.reason {
+        case .tooLong: throw VocabularyError.wordTooLong(source: text, line: line)
+        case .endsLines: throw VocabularyError.lineEndAsWord(source: text, line: line)
+        }
       }
       line += bytes.count { $0 == 0x0A }
     }

@@ -20,7 +20,8 @@ package struct TokenEncoder {
   /// Appends the tokens that are certainly whole after one more block.
   ///
   /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``, unless the tokens are
-  ///   bytes or pairs of them; ``VocabularyError/wordTooLong(source:line:)``.
+  ///   bytes or pairs of them; ``VocabularyError/wordTooLong(source:line:)``,
+  ///   ``VocabularyError/lineEndAsWord(source:line:)``.
   package mutating func encode(
     _ block: UnsafeRawBufferPointer, into tokens: inout [Int32]
   ) throws { try read(block, into: &tokens) }

@@ -48,7 +48,9 @@ public struct Vocabulary: Sendable, Equatable {
   public static let defaultBytePairCount = 4096
   /// As many bytes as a word may have; a file of such words isn't a text of words.
   static let longestWord = 1 << 20
-  static let specialWords = ["<unk>", "</s>"].map { Array($0.utf8) }
+  static let unknownSpelling = Array("<unk>".utf8)
+  static let lineEndSpelling = Array("</s>".utf8)
+  static let specialWords = [unknownSpelling, lineEndSpelling]
 
   /// The vocabulary of 256 bytes.
   public static let bytes = Vocabulary(unit: .bytes, spellings: (0...255).map { [$0] })

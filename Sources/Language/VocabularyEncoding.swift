@@ -16,7 +16,8 @@ extension Vocabulary {
   ///
   /// - Parameter source: the name that messages give the text.
   /// - Throws: ``VocabularyError/invalidUTF8(source:byte:offset:line:)``, unless the tokens are
-  ///   bytes or pairs of them; ``VocabularyError/wordTooLong(source:line:)``.
+  ///   bytes or pairs of them; ``VocabularyError/wordTooLong(source:line:)``,
+  ///   ``VocabularyError/lineEndAsWord(source:line:)``.
   /// - Complexity: O(bytes).
   public func encode(_ text: some ContiguousBytes, source: String) throws -> Encoded {
     try encode(text, source: source, closingLastLine: true)

@@ -6,6 +6,7 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
   case noWords(source: String)
   case noFrequentWord(source: String, minimumCount: Int)
   case wordTooLong(source: String, line: Int)
+  case lineEndAsWord(source: String, line: Int)
   case limitsWithoutWords(TokenUnit)
   case tooManyTokens
   case unknown(TokenUnit, [String])
@@ -30,6 +31,9 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
     case .wordTooLong(let source, let line):
       return "\(source) holds a word longer than a megabyte in line \(line), so it can't be a text "
         + "of words; --tokens characters or --tokens bytes takes it."
+    case .lineEndAsWord(let source, let line):
+      return "\(source) holds the word </s> in line \(line), which stands for the end of each line "
+        + "by itself; remove it, for example with sed 's|</s>||g'."
     case .limitsWithoutWords(let unit):
       return "A minimum count or a maximum size limits a vocabulary of words or of bpe, not of "
         + "\(unit)."

@@ -2,8 +2,10 @@
 ///
 /// Lines end with a line feed; a byte-order mark at the beginning belongs to no word.
 struct WordScanner {
-  /// A word that is longer than a word can be.
-  struct TooLong: Error {
+  /// What can't be a word.
+  struct Unusable: Error {
+    enum Reason { case tooLong, endsLines }
+    let reason: Reason
     /// Where it begins, in bytes from the beginning of the piece.
     let offset: Int
   }
@@ -16,7 +18,7 @@ struct WordScanner {
 
   /// Calls `body` with each word, and with nil at each end of a line.
   ///
-  /// - Throws: ``TooLong``, and what `body` throws.
+  /// - Throws: ``Unusable``, and what `body` throws.
   @inline(__always)
   mutating func read(
     _ bytes: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer?) throws -> Void
@@ -26,8 +28,11 @@ struct WordScanner {
     isAtBeginning = false
     @inline(__always) func pass(_ end: Int) throws {
       guard end > begin else { return }
-      if end - begin > Vocabulary.longestWord { throw TooLong(offset: begin) }
+      if end - begin > Vocabulary.longestWord { throw Unusable(reason: .tooLong, offset: begin) }
       let text = UnsafeRawBufferPointer(start: base + begin, count: end - begin)
+      if text.count == 4, text.elementsEqual(Vocabulary.lineEndSpelling) {
+        throw Unusable(reason: .endsLines, offset: begin)
+      }
       try splitting.forEachWord(in: text) { try body($0) }
       lineHasWords = true
     }

@@ -9,8 +9,8 @@ public enum WordSplitting: String, Codable, Sendable, CaseIterable {
   ///   between two numbers: `don't`, `well-known`, `3.14`, `1,000`, `U.S` and its last full stop.
   /// - Any other character is a word of its own, together with repetitions of it: `...`, `--`.
   ///
-  /// `<unk>` and `</s>` stay whole. As text again, there is no space before a closing bracket or
-  /// quote or one of `. , ; : ! ? … %`, and none after an opening one, a currency sign, `¿` or `¡`.
+  /// `<unk>` stays whole. As text again, there is no space before a closing bracket or quote or one
+  /// of `. , ; : ! ? … %`, and none after an opening one, a currency sign, `¿` or `¡`.
   case punctuation
 
   /// Calls `body` with the words in what stands between white space; nothing of it is left out.
@@ -19,7 +19,7 @@ public enum WordSplitting: String, Codable, Sendable, CaseIterable {
     in text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void
   ) rethrows {
     guard self == .punctuation, !text.allSatisfy(Self.isASCIILetterOrNumber),
-      !Vocabulary.specialWords.contains(where: { text.elementsEqual($0) })
+      !text.elementsEqual(Vocabulary.unknownSpelling)
     else { return try body(text) }
     try Self.split(text, body)
   }

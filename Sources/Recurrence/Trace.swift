@@ -56,8 +56,14 @@ extension RecurrentCell {
   }
 }
 
-/// The names of a state's tensors: those of its stored properties, or `h` for a lone tensor.
-private func stateNames(of state: some TensorGroup) -> [String] {
+/// What pictures and tables call the tensors of a state: by the names of its stored properties, such
+/// as h and c; a lone tensor h; those of several layers with the layer before, `layer 0 h`.
+package func stateNames(of state: some TensorGroup) -> [String] {
+  if let layers = state as? [any TensorGroup] {
+    let names = layers.map { stateNames(of: $0) }
+    guard names.count > 1 else { return names.first ?? [] }
+    return names.enumerated().flatMap { index, own in own.map { "layer \(index) \($0)" } }
+  }
   let count = state.tensors.count
   let names = Mirror(reflecting: state).children.compactMap { child in
     child.value is Tensor ? child.label : nil

@@ -47,15 +47,19 @@ struct Gradients: UnfoldSubcommand {
     let subject = try model.map { try GradientSubject(path: $0, file: file) }
     let tokens = try subject?.tokens()
     let folder = outFolder(subject)
-    try Folder.make(folder)
-    let memoryFile = folder.appending(path: "long-memory.jsonl")
-    if longMemory { try trainOnLongMemory(memoryFile) }
-    let line = Mutex(ProgressLine())
-    var study = try makeStudy(subject, tokens ?? []) { text in line.withLock { $0.show(text) } }
-    line.withLock { $0.clear() }
-    study.longMemory = MemoryStudy.results(in: memoryFile)
     let report = folder.appending(path: "report.html")
-    try AtomicFile.write(to: report) { try $0.write(study.page.html) }
+    let study = try Folder.make(folder) {
+      // Before the work, so that it isn't done in vain.
+      try AtomicFile.check(report)
+      let memoryFile = folder.appending(path: "long-memory.jsonl")
+      if longMemory { try trainOnLongMemory(memoryFile) }
+      let line = Mutex(ProgressLine())
+      var study = try makeStudy(subject, tokens ?? []) { text in line.withLock { $0.show(text) } }
+      line.withLock { $0.clear() }
+      study.longMemory = MemoryStudy.results(in: memoryFile)
+      try AtomicFile.write(to: report) { try $0.write(study.page.html) }
+      return study
+    }
     try json ? Console.print(Console.json(study)) : printSummary(study)
     Console.say("The report is \(report.relativePath).")
   }

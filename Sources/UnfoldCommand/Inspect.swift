@@ -88,20 +88,24 @@ struct Inspect: UnfoldSubcommand {
     let text = try InspectedText(
       source, vocabulary: any.vocabulary, limit: limit ?? (1 << 29) / max(units, 1),
       syntax: questions.syntax)
-    let folder = URL(filePath: out ?? "inspection")
-    try Folder.make(folder)
     var settings = CellInspection.Settings()
     settings.shifts = shifts
-    let progress = SharedProgressLine()
-    let report = try InspectionReport(
-      of: recurrent, named: model, vocabulary: any.vocabulary, reading: text, probes: probes,
-      labels: labels, settings: settings, streams: streams, signal: signal,
-      excerptLength: excerpt
-    ) { what, fraction in progress.show("\(what): \((fraction * 100).text(0)) %") }
-    progress.clear()
-    let page = try report.page().html
+    let folder = URL(filePath: out ?? "inspection")
     let url = folder.appending(path: "report.html")
-    try AtomicFile.write(to: url) { try $0.write(page) }
+    // Before the work, so that it isn't done in vain.
+    let report = try Folder.make(folder) {
+      try AtomicFile.check(url)
+      let progress = SharedProgressLine()
+      let report = try InspectionReport(
+        of: recurrent, named: model, vocabulary: any.vocabulary, reading: text, probes: probes,
+        labels: labels, settings: settings, streams: streams, signal: signal,
+        excerptLength: excerpt
+      ) { what, fraction in progress.show("\(what): \((fraction * 100).text(0)) %") }
+      progress.clear()
+      let page = try report.page().html
+      try AtomicFile.write(to: url) { try $0.write(page) }
+      return report
+    }
     try Console.print(
       json ? Console.json(InspectionSummary(report)) : summary(of: report, at: url))
   }

@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import Language
 
 /// A full setting of a training under a name, or in a file of one's own: a JSON object whose keys
 /// are the long names of options of `unfold train`, without dashes. A flag is true or false; `about`
@@ -38,6 +39,25 @@ struct Recipe {
       throw .unreadable(name)
     }
     return try contents(of: data, name: name)
+  }
+
+  /// The settings of a run by a recipe and by what was given beside it.
+  ///
+  /// - Throws: `RecipeError`, also for values that are out of range in the recipe itself; for others
+  ///   what ``RecipeContents/settings(files:)`` throws.
+  static func settings(
+    of given: RecipeContents, files: [String], recipe name: String
+  ) throws -> RunSettings {
+    let recipe = try contents(named: name)
+    var all = given
+    all.fill(from: recipe)
+    do {
+      return try all.settings(files: files)
+    } catch {
+      let reason = "\(error)"
+      guard recipe.fault == reason else { throw error }
+      throw RecipeError.damaged(name: name, reason: reason)
+    }
   }
 
   private static func contents(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Language
 
 /// Options that a recipe can give: each is optional, so that it is known which were given.
 protocol RecipeOptions: ParsableArguments {
@@ -67,5 +68,29 @@ struct RecipeContents: ParsableArguments {
     training.fill(from: recipe.training)
     if isSplit, !isValidated { text.valid = nil }
     if isValidated, !isSplit { text.split = nil }
+  }
+
+  /// All settings of a run, with the usual values for what isn't said.
+  ///
+  /// - Parameter files: paths of the texts; none for the toy language.
+  /// - Throws: `SettingError`, or `ValidationError`, for values out of range.
+  func settings(files: [String]) throws -> RunSettings {
+    let isToy = files.isEmpty
+    let settings = RunSettings(
+      model: model.configuration(
+        isToy: isToy, softmax: try softmax.setting(), regularisation: regularisation.regularisation),
+      training: try training.configuration(isToy: isToy),
+      text: try text.settings(files: files), seed: training.seed ?? 1)
+    _ = try settings.model.validated()
+    _ = try settings.training.validated()
+    return settings
+  }
+
+  /// What is wrong with these settings alone, for some text; nil if nothing is.
+  var fault: String? {
+    do {
+      _ = try settings(files: ["-"])
+      return nil
+    } catch { return "\(error)" }
   }
 }

@@ -28,7 +28,7 @@ extension Recipe {
       """
       {
         "tokens": "bytes", "cell": "lstm", "layers": 2, "hidden": 512, "dropout": 0.2, "batch": 32,
-        "window": 64, "epochs": 14, "split": "80,10,10"
+        "window": 64, "epochs": 8, "split": "80,10,10"
       }
       """),
     Recipe(

@@ -103,19 +103,13 @@ struct Train: UnfoldSubcommand {
         resuming: URL(filePath: resume), files: files.isEmpty ? nil : absolute(files)
       ) { line.show($0) }
     }
-    let isToy = files.isEmpty
-    var options = RecipeContents(
+    let given = RecipeContents(
       model: model, softmax: softmax, regularisation: regularisation, text: text,
       training: training)
-    if let recipe { options.fill(from: try Recipe.contents(named: recipe)) }
-    let settings = RunSettings(
-      model: options.model.configuration(
-        isToy: isToy, softmax: try options.softmax.setting(),
-        regularisation: options.regularisation.regularisation),
-      training: try options.training.configuration(isToy: isToy),
-      text: try options.text.settings(files: absolute(files)), seed: options.training.seed ?? 1)
-    _ = try settings.model.validated()
-    _ = try settings.training.validated()
+    let files = absolute(files)
+    let settings =
+      try recipe.map { try Recipe.settings(of: given, files: files, recipe: $0) }
+      ?? given.settings(files: files)
     return try LanguageModelTraining(settings, folder: outFolder()) { line.show($0) }
   }
 

@@ -86,6 +86,13 @@ extension CommandTests {
       try refused("{\"layers\": \"two\"}", "two")
       try refused("{\"cell\": \"rnn\"}", "rnn")
       try refused("{\"tie\": 1}", "--tie")
+      try refused("{\"dropout\": 1.5}", "dropout")
+      try refused("{\"window\": 0}", "--window")
+      try refused("{\"schedule\": \"sometimes\"}", "sometimes")
+      try place.write("{\"layers\": 2}", to: "good.json")
+      let given = try place.unfold("train", "text", "--recipe", "good.json", "--dropout", "1.5")
+      expectRefusal(given, 64, "dropout")
+      #expect(!given.error.contains("good.json"))
       expectRefusal(
         try place.unfold("train", "text", "--recipe", "soup"), 64, "soup", "tiny-shakespeare")
       expectRefusal(try place.unfold("train", "text", "--recipe", "soup.json"), 66, "soup.json")

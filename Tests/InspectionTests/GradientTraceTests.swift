@@ -118,5 +118,28 @@ import Testing
         == ["whole state", "layer 0 h", "layer 0 c", "layer 1 h", "layer 1 c"])
     let gru = GRUCell(inputSize: 6, hiddenSize: 6, using: &generator)
     #expect(trace(gru, steps: 2).flows().map(\.part) == ["whole state"])
+    // Those of an own cell have the names of its state's properties, as in its trace.
+    let own = CountingCell()
+    #expect(trace(own, steps: 2).flows().map(\.part) == ["whole state", "sum", "count"])
+    let traced = withoutGradients { own.traced(over: inputs(2, 1, 6), from: nil) }
+    #expect(traced.layers.flatMap { $0.states.map(\.name) } == ["sum", "count"])
+  }
+}
+
+/// sum′ = sum + x,  count′ = count + 1,  h = sum′ / count′
+private struct CountingCell: RecurrentCell {
+  struct State: TensorGroup {
+    var sum, count: Tensor
+    var tensors: [Tensor] { [sum, count] }
+    func replacing(_ tensors: [Tensor]) -> State { State(sum: tensors[0], count: tensors[1]) }
+  }
+
+  func initialState(batch: Int) -> State {
+    State(sum: Tensor(zeros: [batch, 6]), count: Tensor(zeros: [batch, 6]))
+  }
+
+  func callAsFunction(_ x: Tensor, _ s: State) -> (output: Tensor, state: State) {
+    let next = State(sum: s.sum + x, count: s.count + 1)
+    return (next.sum / next.count, next)
   }
 }

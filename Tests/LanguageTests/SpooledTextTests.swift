@@ -27,7 +27,7 @@ import Testing
   func equalsTheVocabularyAndTheCorpusInMemory(settings: VocabularySettings) throws {
     var generator = SeededGenerator(7)
     let pieces = [
-      "a", "über", "日本", "🦊🦊", "\n", "\r\n", "  ", "\t", "\n\n", "</s>", "<unk>", "o'a", "., ",
+      "a", "über", "日本", "🦊🦊", "\n", "\r\n", "  ", "\t", "\n\n", "</b>", "<unk>", "o'a", "., ",
     ]
     for (length, end) in [(200_000, ""), (300_000, "\n"), (10, "last")] {
       var content = "\u{FEFF}"

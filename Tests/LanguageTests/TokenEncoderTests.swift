@@ -92,6 +92,20 @@ import Testing
     }
   }
 
+  @Test(arguments: WordSplitting.allCases)
+  func whatEndsLinesIsNoWord(splitting: WordSplitting) throws {
+    let bytes = Array("a </s>b\nb </s>\na".utf8)
+    let vocabulary = try Vocabulary(
+      unit: .words, building: Array("a b\n".utf8), source: "t", splitting: splitting)
+    let expected = VocabularyError.lineEndAsWord(source: "text", line: 2)
+    for size in 1...bytes.count {
+      #expect(throws: expected) { try encode(bytes, vocabulary, size: size) }
+    }
+    #expect(throws: VocabularyError.lineEndAsWord(source: "t", line: 2)) {
+      try Vocabulary(unit: .words, building: bytes, source: "t", splitting: splitting)
+    }
+  }
+
   @Test(arguments: [1 << 16, 1 << 20, 1 << 22])
   func aWordMayHaveAMegabyteAndNoMore(size: Int) throws {
     let vocabulary = try Vocabulary(unit: .words, building: Array("a b".utf8), source: "t")

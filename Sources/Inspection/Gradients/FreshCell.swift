@@ -89,6 +89,17 @@ public struct FlowStudy: Sendable, Encodable {
   public let disagreement: Double
   public let verdict: GradientVerdict
 
+  package init(
+    cell: String, start: String, spectralRadius: Double, flows: [GradientFlow], product: [Double],
+    measured: [Double], bound: [Double], throughCellAlone: [Double], disagreement: Double,
+    verdict: GradientVerdict
+  ) {
+    (self.cell, self.start, self.spectralRadius) = (cell, start, spectralRadius)
+    (self.flows, self.product, self.measured) = (flows, product, measured)
+    (self.bound, self.throughCellAlone) = (bound, throughCellAlone)
+    (self.disagreement, self.verdict) = (disagreement, verdict)
+  }
+
   /// λ^(k−1) times the gradient's norm for k = 1.
   public var prediction: [Double] {
     var value = measured.first ?? 0

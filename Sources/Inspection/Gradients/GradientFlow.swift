@@ -16,7 +16,7 @@ public struct GradientFlow: Sendable, Equatable, Encodable {
   public let upperQuartile: [Double]
 
   /// - Parameter norms: by lag, then by sequence.
-  init(part: String, norms: [[Double]]) {
+  package init(part: String, norms: [[Double]]) {
     self.part = part
     let sorted = norms.map { $0.sorted() }
     self.norms = sorted.map { Self.quantile($0, 0.5) }
@@ -46,7 +46,7 @@ extension GradientTrace {
       }
       return GradientFlow(part: part, norms: norms)
     }
-    let names = states.first.map(stateNames) ?? []
+    let names = states.first.map { stateNames(of: $0) } ?? []
     let whole = flow("whole state") { $0.tensors }
     guard names.count > 1 else { return [whole] }
     return [whole] + names.indices.map { index in flow(names[index]) { [$0.tensors[index]] } }
@@ -64,30 +64,4 @@ extension GradientTrace {
       return difference.isFinite ? max(worst, difference / size) : .infinity
     }
   }
-}
-
-/// A state that knows what its tensors are called.
-public protocol NamedState {
-  /// As many as `tensors` has.
-  var tensorNames: [String] { get }
-}
-
-extension LSTMState: NamedState {
-  public var tensorNames: [String] { ["h", "c"] }
-}
-
-extension Array: NamedState where Element: TensorGroup {
-  public var tensorNames: [String] {
-    guard count > 1 else { return first.map(stateNames) ?? [] }
-    return enumerated().flatMap { index, layer in
-      stateNames(layer).map { "layer \(index) \($0)" }
-    }
-  }
-}
-
-/// The names of a state's tensors: its own, or h, or numbers.
-func stateNames(_ state: some TensorGroup) -> [String] {
-  if let named = state as? any NamedState { return named.tensorNames }
-  let count = state.tensors.count
-  return count == 1 ? ["h"] : (0..<count).map { "tensor \($0)" }
 }

@@ -26,6 +26,14 @@ package struct ModelFlow: Sendable, Encodable {
   package let product: [Double]
   package let disagreement: Double
   package let sequences: Int
+
+  package init(
+    flows: [GradientFlow], measured: [Double], product: [Double], disagreement: Double,
+    sequences: Int
+  ) {
+    (self.flows, self.measured, self.product) = (flows, measured, product)
+    (self.disagreement, self.sequences) = (disagreement, sequences)
+  }
 }
 
 extension RecurrentLanguageModel: StudiedModel {

@@ -21,6 +21,13 @@ public struct TruncationStudy: Sendable, Equatable, Encodable {
     /// k, over how many steps gradients flow back at most.
     public let window: Int
     public let cosine, relativeNorm, bias, deviation: Double
+
+    package init(
+      window: Int, cosine: Double, relativeNorm: Double, bias: Double, deviation: Double
+    ) {
+      (self.window, self.cosine, self.relativeNorm) = (window, cosine, relativeNorm)
+      (self.bias, self.deviation) = (bias, deviation)
+    }
   }
 
   /// T; at k = T nothing is cut.
@@ -28,6 +35,10 @@ public struct TruncationStudy: Sendable, Equatable, Encodable {
   public let batch: Int
   public let samples: Int
   public let points: [Point]
+
+  package init(steps: Int, batch: Int, samples: Int, points: [Point]) {
+    (self.steps, self.batch, self.samples, self.points) = (steps, batch, samples, points)
+  }
 
   /// Where the cosine first reaches a value, or nil.
   public func window(reachingCosine cosine: Double) -> Int? {

@@ -12,6 +12,10 @@ public struct Spectrum: Sendable, Equatable, Encodable {
   /// By falling size.
   public let singularValues: [Double]
 
+  package init(name: String, eigenvalues: [ComplexNumber], singularValues: [Double]) {
+    (self.name, self.eigenvalues, self.singularValues) = (name, eigenvalues, singularValues)
+  }
+
   /// - Throws: ``SpectrumError``.
   public init(_ recurrent: RecurrentMatrix) throws(SpectrumError) {
     name = recurrent.name

@@ -49,6 +49,13 @@ public struct MemoryResult: Sendable, Hashable, Codable {
   public var updates: Int
   /// On fresh sequences: 1 is what can be had without memory.
   public var error: Double
+
+  package init(
+    trial: MemoryTrial, settings: MemorySettings, isLearned: Bool, updates: Int, error: Double
+  ) {
+    (self.trial, self.settings, self.isLearned) = (trial, settings, isLearned)
+    (self.updates, self.error) = (updates, error)
+  }
 }
 
 extension MemoryTrial {

@@ -2,9 +2,13 @@ import Foundation
 import Plots
 
 /// The pictures of a training.
-struct TrainingCharts {
+package struct TrainingCharts {
   let history: TrainingHistory
   let clipNorm: Double?
+
+  package init(history: TrainingHistory, clipNorm: Double?) {
+    (self.history, self.clipNorm) = (history, clipNorm)
+  }
 
   /// The numbers of a figure with the steps that have it.
   private func series(_ lines: [MetricsLine], _ figure: (MetricsLine) -> Double?)
@@ -41,9 +45,9 @@ struct TrainingCharts {
 
   // MARK: How well it predicts
 
-  var loss: Chart { losses("Loss", Axis("nats per token"), .wide) { $0 } }
+  package var loss: Chart { losses("Loss", Axis("nats per token"), .wide) { $0 } }
 
-  var perplexity: Chart {
+  package var perplexity: Chart {
     losses("Perplexity", Axis("perplexity", scale: .logarithmic), .half, exp)
   }
 
@@ -85,14 +89,14 @@ struct TrainingCharts {
       + "steps."
   }
 
-  var learningRate: Chart {
+  package var learningRate: Chart {
     let rates = series(history.steps, \.learningRate)
     return Chart(
       "Learning rate", x: stepAxis, y: Axis("", includesZero: true), size: .half,
       marks: [.line(x: rates.x, y: rates.y)])
   }
 
-  var speed: Chart {
+  package var speed: Chart {
     let speeds = series(history.steps, \.tokensPerSecond)
     return Chart(
       "Speed", x: stepAxis, y: Axis("tokens per second", includesZero: true), size: .half,
@@ -101,15 +105,11 @@ struct TrainingCharts {
 
   // MARK: Gradients
 
-  var gradientNorm: Chart {
+  package var gradientNorm: Chart {
     let norms = series(history.steps, \.gradientNorm)
-    let clipped = series(history.steps.filter { $0.clipped == true }, \.gradientNorm)
     var marks: [Mark] = [.line(x: norms.x, y: norms.y, width: 1.1)]
-    if !clipped.x.isEmpty, clipped.x.count <= 300 {
-      marks.append(
-        .points(
-          x: clipped.x, y: clipped.y, name: "step in which clipping acted", colour: .series(1),
-          shape: .cross, radius: 2.5))
+    if let strip = clippingStrip(under: norms.y, name: "steps in which clipping acted") {
+      marks.append(strip)
     }
     if let clipNorm {
       marks.append(.rule(y: clipNorm, label: "limit \(clipNorm.brief)", colour: .series(1)))
@@ -123,8 +123,19 @@ struct TrainingCharts {
       x: stepAxis, y: Axis("‖g‖", scale: .logarithmic), marks: marks)
   }
 
+  /// Under the norms in a chart, a dash wherever clipping acted; nil if it never did.
+  private func clippingStrip(under norms: [Double], name: String) -> Mark? {
+    guard history.steps.contains(where: { $0.clipped == true }),
+      let least = norms.filter({ $0.isFinite && $0 > 0 }).min()
+    else { return nil }
+    return .line(
+      x: history.steps.map { Double($0.step) },
+      y: history.steps.map { $0.clipped == true ? least / 1.5 : .nan }, name: name,
+      colour: .ink, width: 3)
+  }
+
   /// How often clipping acted as the training went on.
-  var clipping: Chart? {
+  package var clipping: Chart? {
     let (x, y) = history.clippedShareOverTime
     guard y.contains(where: { $0 > 0 }) else { return nil }
     return Chart(
@@ -134,10 +145,10 @@ struct TrainingCharts {
   }
 
   /// Root of the sum of squares over each layer's parameters.
-  var layerGradientNorms: Chart {
+  package var layerGradientNorms: Chart {
     let layers = history.layers
-    let marks = layers.enumerated().map { index, entry -> Mark in
-      let norms = calmed(
+    let lines = layers.map { entry in
+      calmed(
         series(history.steps) { line in
           line.gradientNorms.map { all in
             entry.parameters.reduce(0) { sum, name in
@@ -146,9 +157,15 @@ struct TrainingCharts {
             }.squareRoot()
           }
         })
+    }
+    var marks = zip(layers, lines).enumerated().map { index, entry -> Mark in
+      let (layer, norms) = (entry.0.layer, entry.1)
       let colour: Colour =
         layers.count <= 7 ? .series(index) : .ramp(Double(index) / Double(layers.count - 1))
-      return .line(x: norms.x, y: norms.y, name: entry.layer.name, colour: colour)
+      return .line(x: norms.x, y: norms.y, name: layer.name, colour: colour)
+    }
+    if let strip = clippingStrip(under: lines.flatMap(\.y), name: "clipping acted") {
+      marks.append(strip)
     }
     return Chart(
       "Gradient norm of each layer", subtitle: "Before clipping\(medianNote)", x: stepAxis,
@@ -157,7 +174,7 @@ struct TrainingCharts {
   }
 
   /// A chart for each layer, all with the same axes.
-  var updateRatios: [Chart] {
+  package var updateRatios: [Chart] {
     let all = history.steps.flatMap { ($0.updateRatios ?? [:]).values }.filter { $0 > 0 }
     guard let low = all.min(), let high = all.max(), high.isFinite else { return [] }
     let domain = min(low, 5e-4)...max(high, 2e-3)

@@ -38,11 +38,24 @@ extension ProbedText {
         lastWord = isDirective ? [] : word
         (word, isDirective) = ([], false)
       }
-      if character.properties.isWhitespace { continue }
+      // The signs that open and close a comment are code, and no more than white space.
+      if character.properties.isWhitespace || isCommentSign(at: index) { continue }
       if character == "(", lastWord == ["i", "f"] { depth = 1 }
       isDirective = character == "#"
       lastWord = []
     }
     return inside
   }
+
+  /// Whether a character of the code is the first of the two that open a comment, or the last of
+  /// those that close one.
+  private func isCommentSign(at index: Int) -> Bool {
+    guard characters[index] == "/" else { return false }
+    return index + 1 < count && regions[index + 1].isComment
+      || index > 0 && regions[index - 1].isComment
+  }
+}
+
+extension CRegion {
+  fileprivate var isComment: Bool { self == .lineComment || self == .blockComment }
 }

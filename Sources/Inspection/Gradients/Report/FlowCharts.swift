@@ -2,7 +2,7 @@ import Foundation
 import Plots
 
 /// Charts of gradients on their way back through time.
-enum FlowCharts {
+package enum FlowCharts {
   private static let label = "‖∂L/∂sₜ‖"
   /// Below this share of the first norm there is nothing to see.
   private static let floor = 1e-12
@@ -29,7 +29,7 @@ enum FlowCharts {
   }
 
   /// Measured gradient, product of Jacobians, their bound, and the eigenvalue's prediction.
-  static func comparison(_ study: FlowStudy) -> Chart {
+  package static func comparison(_ study: FlowStudy) -> Chart {
     let x = lags(study.measured.count)
     let seen = x.indices.filter { $0 % 3 == 0 }
     var marks: [Mark] = [
@@ -59,7 +59,7 @@ enum FlowCharts {
   }
 
   /// One cell, started with different spectral radii.
-  static func radii(_ studies: [FlowStudy]) -> Chart {
+  package static func radii(_ studies: [FlowStudy]) -> Chart {
     let last = Double(max(studies.count - 1, 1))
     let marks = studies.enumerated().flatMap { index, study -> [Mark] in
       let norms = study.flows.first?.norms ?? []
@@ -82,7 +82,7 @@ enum FlowCharts {
   }
 
   /// One cell, started in different ways.
-  static func starts(_ studies: [FlowStudy]) -> Chart {
+  package static func starts(_ studies: [FlowStudy]) -> Chart {
     let marks = studies.enumerated().flatMap { index, study -> [Mark] in
       guard let flow = study.flows.first else { return [] }
       let x = lags(flow.norms.count)
@@ -99,14 +99,14 @@ enum FlowCharts {
   }
 
   /// A trained model: the parts of its state.
-  static func parts(_ flow: ModelFlow) -> Chart {
+  package static func parts(_ flow: ModelFlow) -> Chart {
     parts(
       flow.flows, "Gradient of one prediction’s loss for earlier states",
       subtitle: "Median and middle half of \(flow.sequences) stretches of text", unit: ", nats")
   }
 
   /// A fresh cell with a state of several parts: through h and through c.
-  static func parts(_ study: FlowStudy) -> Chart {
+  package static func parts(_ study: FlowStudy) -> Chart {
     parts(
       study.flows, "\(study.cell), \(study.start): the parts of its state",
       subtitle: "Median and middle half of 16 sequences", unit: "")
@@ -131,7 +131,7 @@ enum FlowCharts {
   }
 
   /// A trained model: measured beside the product of exact Jacobians, and beside eigenvalues.
-  static func agreement(_ flow: ModelFlow, radii: [(name: String, radius: Double)]) -> Chart {
+  package static func agreement(_ flow: ModelFlow, radii: [(name: String, radius: Double)]) -> Chart {
     let x = lags(flow.measured.count)
     let seen = x.indices.filter { $0 % 3 == 0 }
     let first = flow.measured.first ?? 0

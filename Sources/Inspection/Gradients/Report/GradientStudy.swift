@@ -28,11 +28,17 @@ package struct GradientStudy: Sendable, Encodable {
     package let before: Spectrum?
     package let now: Spectrum
     package let layer: String
+
+    package init(before: Spectrum?, now: Spectrum, layer: String) {
+      (self.before, self.now, self.layer) = (before, now, layer)
+    }
   }
 
   package struct NamedTruncation: Sendable, Encodable {
     package let name: String
     package let study: TruncationStudy
+
+    package init(name: String, study: TruncationStudy) { (self.name, self.study) = (name, study) }
   }
 
   package typealias ProgressReport = @Sendable (String) -> Void

@@ -2,16 +2,16 @@ import Foundation
 import Plots
 
 /// Charts of what training does with gradients: truncation, clipping, long memory.
-enum LearningCharts {
+package enum LearningCharts {
   /// Direction and length of the truncated gradient.
-  static func direction(_ studies: [GradientStudy.NamedTruncation]) -> Chart {
+  package static func direction(_ studies: [GradientStudy.NamedTruncation]) -> Chart {
     truncation(
       "Direction and length", "Solid: cosine to the full gradient; dashed: relative norm",
       "1 is the full gradient", studies, solid: \.cosine, dashed: \.relativeNorm)
   }
 
   /// Its bias and its scatter.
-  static func biasAndDeviation(_ studies: [GradientStudy.NamedTruncation]) -> Chart {
+  package static func biasAndDeviation(_ studies: [GradientStudy.NamedTruncation]) -> Chart {
     truncation(
       "Bias and deviation", "Solid: bias; dashed: standard deviation over samples",
       "share of the full gradient's norm", studies, solid: \.bias, dashed: \.deviation)
@@ -38,7 +38,7 @@ enum LearningCharts {
   }
 
   /// The cliff, and two paths of gradient descent.
-  static func cliff(_ demonstration: ClippingDemonstration) -> Chart {
+  package static func cliff(_ demonstration: ClippingDemonstration) -> Chart {
     let surface = ErrorSurface()
     let (w, b) = (4.45...5.15, -2.65 ... -2.1)
     let field = Field(x: w, y: b, columns: 360, rows: 280) {
@@ -64,7 +64,7 @@ enum LearningCharts {
   }
 
   /// A cut through the cliff.
-  static func cut() -> Chart {
+  package static func cut() -> Chart {
     let surface = ErrorSurface()
     let x = (0...400).map { 4.2 + 1.4 * Double($0) / 400 }
     let slopes = x.map { surface(w: $0, b: -2.42) }
@@ -75,7 +75,7 @@ enum LearningCharts {
   }
 
   /// One task: the error of each cell over the lag.
-  static func memory(_ results: [MemoryResult], task: MemoryTrial.Task) -> Chart {
+  package static func memory(_ results: [MemoryResult], task: MemoryTrial.Task) -> Chart {
     let own = results.filter { $0.trial.task == task }
     let cells = Set(own.map(\.trial.cell)).sorted { $0.rawValue < $1.rawValue }
     let seeds = Set(own.map(\.trial.seed)).count

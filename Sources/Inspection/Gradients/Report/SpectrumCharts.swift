@@ -2,9 +2,9 @@ import Foundation
 import Plots
 
 /// Charts of the spectra of recurrent matrices.
-enum SpectrumCharts {
+package enum SpectrumCharts {
   /// Eigenvalues in the complex plane.
-  static func plane(_ change: GradientStudy.SpectrumChange) -> Chart {
+  package static func plane(_ change: GradientStudy.SpectrumChange) -> Chart {
     let count = change.now.eigenvalues.count
     let radius = count > 200 ? 1.6 : count > 80 ? 2.2 : 2.8
     var marks: [Mark] = [.circle(radius: 1, name: "unit circle")]
@@ -28,7 +28,7 @@ enum SpectrumCharts {
   }
 
   /// The singular values of a layer's gates, by rank.
-  static func singularValues(_ changes: [GradientStudy.SpectrumChange], title: String) -> Chart {
+  package static func singularValues(_ changes: [GradientStudy.SpectrumChange], title: String) -> Chart {
     let marks = changes.enumerated().flatMap { index, change -> [Mark] in
       let colour = Colour.series(index)
       func line(_ spectrum: Spectrum, _ name: String?, _ dash: Mark.Dash) -> Mark {

@@ -1,0 +1,140 @@
+import Foundation
+import Inspection
+import Language
+import Plots
+
+/// Made-up results of studies and of a training, one for each chart of the reports: what they show
+/// doesn't depend on the machine.
+enum SampleStudies {
+  static let charts: [(name: String, chart: Chart)] = [
+    ("flow-comparison", FlowCharts.comparison(lstm)),
+    ("flow-parts", FlowCharts.parts(lstm)),
+    ("flow-radii", FlowCharts.radii([0.5, 0.9, 1, 1.1, 1.5].map { elman("radius \($0)", $0) })),
+    ("flow-starts", FlowCharts.starts([elman("uniform", 0.6), elman("orthogonal", 0.95)])),
+    ("flow-trained", FlowCharts.parts(trained)),
+    ("flow-agreement", FlowCharts.agreement(trained, radii: [("layer 0, candidate", 1.02)])),
+    ("spectrum-plane", SpectrumCharts.plane(spectra[0])),
+    ("spectrum-singular-values", SpectrumCharts.singularValues(spectra, title: "Singular values")),
+    ("truncation-direction", LearningCharts.direction(truncation)),
+    ("truncation-bias", LearningCharts.biasAndDeviation(truncation)),
+    ("clipping-cut", LearningCharts.cut()),
+    ("memory-adding", LearningCharts.memory(memory, task: .adding)),
+    ("training-loss", training.loss),
+    ("training-gradient-norm", training.gradientNorm),
+    ("training-gradient-norm-of-layers", training.layerGradientNorms),
+    ("training-clipping", training.clipping),
+    ("training-updates", training.updateRatios.first),
+  ].compactMap { name, chart in chart.map { (name, $0) } }
+
+  // MARK: Gradients through time
+
+  private static let steps = 40
+
+  /// Norms that change by a factor a step, for sequences that differ a little.
+  private static func flow(_ part: String, _ factor: Double) -> GradientFlow {
+    let norms = (0..<steps).map { step in
+      (-2...2).map { pow(factor, Double(step)) * exp(0.2 * Double($0) + 0.1 * sin(Double(step))) }
+    }
+    return GradientFlow(part: part, norms: norms)
+  }
+
+  private static func elman(_ start: String, _ radius: Double) -> FlowStudy {
+    let whole = flow("whole state", 0.9 * radius)
+    return FlowStudy(
+      cell: "Elman", start: start, spectralRadius: radius, flows: [whole], product: whole.norms,
+      measured: whole.norms, bound: [], throughCellAlone: [], disagreement: 1e-7,
+      verdict: GradientVerdict(subject: "Elman, \(start)", norms: whole.norms))
+  }
+
+  private static let lstm: FlowStudy = {
+    let flows = [flow("whole state", 0.88), flow("h", 0.8), flow("c", 0.88)]
+    let norms = flows[0].norms
+    return FlowStudy(
+      cell: "LSTM", start: "orthogonal, forget bias 1", spectralRadius: 1, flows: flows,
+      product: norms, measured: norms, bound: norms.enumerated().map { $1 * pow(1.04, Double($0)) },
+      throughCellAlone: norms.enumerated().map { $1 * pow(0.93, Double($0)) }, disagreement: 4e-7,
+      verdict: GradientVerdict(subject: "LSTM, orthogonal", norms: norms))
+  }()
+
+  private static let trained = ModelFlow(
+    flows: [
+      flow("whole state", 0.95), flow("layer 0 h", 0.7), flow("layer 0 c", 0.9),
+      flow("layer 1 h", 0.75), flow("layer 1 c", 0.95),
+    ],
+    measured: flow("", 0.95).norms, product: flow("", 0.95).norms, disagreement: 3e-6, sequences: 8)
+
+  // MARK: Spectra, truncation, long memory
+
+  private static let spectra = ["forget gate", "candidate"].enumerated().map { index, name in
+    GradientStudy.SpectrumChange(
+      before: spectrum(name, radius: 0.6), now: spectrum(name, radius: 1 + Double(index)), layer: "")
+  }
+
+  /// Eigenvalues on a spiral.
+  private static func spectrum(_ name: String, radius: Double) -> Spectrum {
+    let parts = (0..<32).map { 1 - Double($0) / 32 }
+    return Spectrum(
+      name: "layer 0, \(name)",
+      eigenvalues: parts.map { part in
+        ComplexNumber(radius * part * cos(20 * part), radius * part * sin(20 * part))
+      },
+      singularValues: parts.map { 1.5 * radius * $0 })
+  }
+
+  private static let truncation = ["Elman", "LSTM"].enumerated().map { index, name in
+    GradientStudy.NamedTruncation(
+      name: name,
+      study: TruncationStudy(
+        steps: 128, batch: 8, samples: 8,
+        points: (0...7).map { power in
+          let missing = exp(-Double(power + 1) / (1.5 + Double(index)))
+          return TruncationStudy.Point(
+            window: 1 << power, cosine: 1 - missing / 2, relativeNorm: 1 - missing / 3,
+            bias: missing / 4, deviation: 0.9 + missing / 10)
+        }))
+  }
+
+  private static let memory: [MemoryResult] = [CellKind.elman, .gru, .lstm].flatMap { cell in
+    [10, 20, 50, 100, 200].flatMap { lag in
+      (1...3).map { seed in
+        let reach = cell == .elman ? 15.0 : cell == .gru ? 250 : 120
+        let error = min(1, 0.01 * pow(Double(lag) / reach * 5, 2) * Double(seed))
+        return MemoryResult(
+          trial: MemoryTrial(task: .adding, cell: cell, lag: lag, seed: UInt64(seed)),
+          settings: MemorySettings(), isLearned: error < 0.1, updates: 100 * lag, error: error)
+      }
+    }
+  }
+
+  // MARK: A training
+
+  private static let training: TrainingCharts = {
+    let parameters = ["embedding.weight", "lstm.weight_hh_l0", "lstm.weight_hh_l1", "decoder.weight"]
+    let lines = (1...200).flatMap { line -> [String] in
+      let step = 20 * line
+      let loss = 1.4 + 2.6 * exp(-Double(line) / 40) + 0.05 * sin(Double(line) / 3)
+      let norm = 0.6 + 1.2 * exp(-Double(line) / 60) + 0.3 * sin(Double(line) / 5)
+      let norms = parameters.enumerated().map { "\"\($1)\":\(norm / Double($0 + 2))" }
+      let ratios = parameters.enumerated().map { "\"\($1)\":\(0.002 / Double($0 + line / 50 + 1))" }
+      var found = [
+        """
+        {"step":\(step),"training_nats_per_token":\(loss),"learning_rate":0.002,\
+        "gradient_norm":\(norm),"clipped":\(norm > 1),"tokens_per_second":9000,\
+        "clipped_by_norm":\(min(line, 60) * 12),"clipped_by_value":0,\
+        "gradient_norms":{\(norms.joined(separator: ","))},\
+        "update_ratios":{\(ratios.joined(separator: ","))}}
+        """
+      ]
+      if line.isMultiple(of: 40) {
+        found.append(
+          """
+          {"step":\(step),"training_nats_per_token":\(loss + 0.1),\
+          "validation_nats_per_token":\(loss + 0.2),"is_best":true}
+          """)
+      }
+      return found
+    }
+    let metrics = Data(lines.joined(separator: "\n").utf8)
+    return TrainingCharts(history: TrainingHistory(metrics: metrics), clipNorm: 1)
+  }()
+}
