@@ -187,7 +187,8 @@ def check(page, folder):
     chances = page.run(guesses)
     yield "the likeliest first, together at most 100 %", (
         chances == sorted(chances, reverse=True) and 0 < sum(chances) <= 100.5)
-    yield "and says how far the unit is", " at " in page.run(detail)
+    yield "and says how far the unit is", " = " in page.run(detail)
+    yield "and how often its gates are shut", "shut and open" in page.run(detail)
     shot("predictions")
 
     page.run("document.querySelector('#read').focus()")

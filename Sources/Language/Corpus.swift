@@ -63,12 +63,15 @@ public struct Corpus: Sendable, Equatable {
 
   /// This corpus, if its vocabulary knows anything of it.
   ///
-  /// - Throws: ``CorpusError/onlyUnknown(_:words:)`` if every word was read as `<unk>`.
+  /// - Throws: ``CorpusError/onlyUnknown(_:words:)`` if every word is `<unk>`, because it was read
+  ///   as that or is written so; ``VocabularyError/noWords(source:)`` if there are no words at all.
   public func withKnownWords(in vocabulary: Vocabulary) throws -> Corpus {
-    guard vocabulary.unit == .words, outOfVocabulary > 0,
+    guard vocabulary.unit == .words,
       tokens.allSatisfy({ $0 == Vocabulary.unknownWord || $0 == Vocabulary.lineEndWord })
     else { return self }
-    throw CorpusError.onlyUnknown(name, words: outOfVocabulary)
+    let words = tokens.count { $0 == Vocabulary.unknownWord }
+    guard words > 0 else { throw VocabularyError.noWords(source: name) }
+    throw CorpusError.onlyUnknown(name, words: words)
   }
 
   /// Which part of a split text.

@@ -122,6 +122,7 @@ public final class LanguageModelTraining {
     trainer.measurementInterval = interval
     let recorder = MetricsRecorder(folder, every: interval)
     try event(.started(steps: trainer.totalSteps, done: trainer.progress.step))
+    recorder.resume()
 
     let outcome = try trainer.run(shouldStop: shouldStop) { report in
       switch report {
@@ -141,6 +142,7 @@ public final class LanguageModelTraining {
       }
       // Not between a step and its evaluation, which a resumed run would then report again.
       if !trainer.isEvaluationDue { try saveIfDue() }
+      recorder.resume()
     }
     progress = trainer.progress
     if case .diverged = outcome { return outcome }

@@ -9,14 +9,17 @@ final class MetricsRecorder {
   private let encoder = JSONEncoder()
   private let clock = ContinuousClock()
   private let begin: ContinuousClock.Instant
-  private var last: ContinuousClock.Instant
+  /// When the step began that is recorded next.
+  private var stepBegin: ContinuousClock.Instant
+  /// Of the steps since the last line: their tokens, and the seconds that they themselves took.
   private var tokens = 0
+  private var seconds = 0.0
 
   init(_ folder: RunFolder, every: Int) {
     self.folder = folder
     self.every = every
     begin = clock.now
-    last = begin
+    stepBegin = begin
     encoder.outputFormatting = .sortedKeys
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -50,10 +53,15 @@ final class MetricsRecorder {
   /// Seconds since the run began or went on.
   private var elapsed: Double { begin.duration(to: clock.now) / .seconds(1) }
 
+  /// Says that a step begins now: after a checkpoint, a sample or whatever else took time that isn't
+  /// a step's.
+  func resume() { stepBegin = clock.now }
+
   func record(_ report: StepReport) throws {
+    defer { resume() }
     tokens += report.tokens
+    seconds += stepBegin.duration(to: clock.now) / .seconds(1)
     guard report.step % every == 0 else { return }
-    let seconds = last.duration(to: clock.now) / .seconds(1)
     try write(
       StepLine(
         step: report.step, epoch: report.epoch, seconds: elapsed, trainingNatsPerToken: report.loss,
@@ -63,10 +71,11 @@ final class MetricsRecorder {
         clippedByValue: report.clipping.byValue,
         gradientNorms: report.figures { $0.gradientNorm },
         updateRatios: report.figures(\.updateRatio)))
-    (last, tokens) = (clock.now, 0)
+    (tokens, seconds) = (0, 0)
   }
 
   func record(_ report: EvaluationReport) throws {
+    defer { resume() }
     try write(
       EvaluationLine(
         step: report.step, epoch: report.epoch, seconds: elapsed,

@@ -60,9 +60,12 @@ public struct ModelFolder: Sendable {
     }
     let vocabularyURL = folder.appending(path: Self.vocabularyFile(in: folder))
     do {
-      vocabulary = try Vocabulary(json: Self.read(vocabularyURL))
-    } catch let error as VocabularyError {
-      throw ModelFolderError.damaged(file: vocabularyURL.path, reason: "\(error)")
+      let data = try Self.read(vocabularyURL)
+      vocabulary =
+        try vocabularyURL.lastPathComponent == Self.tokenizerFile
+        ? Vocabulary(tokenizer: data) : Vocabulary(json: data)
+    } catch VocabularyError.malformedFile(let reason) {
+      throw ModelFolderError.damaged(file: vocabularyURL.path, reason: reason)
     }
     guard vocabulary.count == description.vocabularySize else {
       throw ModelFolderError.damaged(
@@ -206,10 +209,15 @@ public enum ModelFolderError: Error, Equatable, Sendable, CustomStringConvertibl
       "The training run in \(run) has no model yet, because it ended before it was saved; "
         + "go on with unfold train --resume \(run)."
     case .incomplete(let folder, let file):
-      "\(folder) has no \(file), so it isn't a whole model; give the folder that `unfold train` "
-        + "wrote, or copy it again."
+      "\(folder) has no \(Self.names(file)), so it isn't a whole model; give the folder that "
+        + "`unfold train` wrote, or copy it again."
     case .damaged(let file, let reason):
       "\(file) can't be used: \(reason.hasSuffix(".") ? String(reason.dropLast()) : reason)."
     }
+  }
+
+  /// Where a vocabulary is missing, nothing says which of its two forms it had.
+  private static func names(_ file: String) -> String {
+    file == ModelFolder.vocabularyFile ? "\(file) or \(ModelFolder.tokenizerFile)" : file
   }
 }

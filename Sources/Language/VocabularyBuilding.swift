@@ -131,7 +131,8 @@ extension Vocabulary {
     return ordered.prefix(max(0, min(maximumSize ?? .max, largestCount + 1) - 2))
   }
 
-  private static func name(of texts: [SourceText]) -> String {
+  /// How messages call some texts.
+  static func name(of texts: [SourceText]) -> String {
     texts.count == 1 ? texts[0].name : "the text of \(texts.count) files"
   }
 }

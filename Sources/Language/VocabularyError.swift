@@ -4,6 +4,7 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
   case invalidUTF8(source: String, byte: UInt8, offset: Int, line: Int)
   case tooFewCharacters(source: String, only: String?)
   case noWords(source: String)
+  case onlyUnknownWords(source: String)
   case noFrequentWord(source: String, minimumCount: Int)
   case wordTooLong(source: String, line: Int)
   case lineEndAsWord(source: String, line: Int)
@@ -26,6 +27,9 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
       return "\(source) holds no characters, so there is nothing to predict."
     case .noWords(let source):
       return "\(source) holds no words, only white space, so there is nothing to predict."
+    case .onlyUnknownWords(let source):
+      return "\(source) holds no word but <unk>, so there is nothing to learn; give a text with "
+        + "words."
     case .noFrequentWord(let source, let minimumCount):
       return "No word of \(source) occurs \(minimumCount) times; lower --minimum-count."
     case .wordTooLong(let source, let line):
@@ -38,8 +42,8 @@ public enum VocabularyError: Error, Equatable, Sendable, CustomStringConvertible
       return "A minimum count or a maximum size limits a vocabulary of words or of bpe, not of "
         + "\(unit)."
     case .tooManyTokens:
-      return "The text holds more than \(Vocabulary.largestCount) distinct words; "
-        + "set a minimum count or a maximum size."
+      return "There are more than \(Vocabulary.largestCount) distinct words, the most that a "
+        + "vocabulary may have; set --minimum-count or --vocabulary-size."
     case .unknown(let unit, let tokens):
       let shown = tokens.prefix(10).map { "“\($0)”" }.joined(separator: ", ")
       let rest = tokens.count > 10 ? " and \(tokens.count - 10) more" : ""

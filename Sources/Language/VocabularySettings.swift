@@ -38,7 +38,8 @@ extension Vocabulary {
   /// Collects the tokens of texts, or reads them from the settings' tokenizer.
   ///
   /// - Parameter progress: gets how far the reading has come, from time to time.
-  /// - Throws: ``VocabularyError``; `FileError` for a tokenizer that can't be read.
+  /// - Throws: ``VocabularyError``, also for words of which only `<unk>` is left; `FileError` for a
+  ///   tokenizer that can't be read.
   public init(
     _ settings: VocabularySettings, building texts: [SourceText],
     progress: (ReadingProgress) -> Void = { _ in }
@@ -50,6 +51,9 @@ extension Vocabulary {
         unit: settings.unit, building: texts, minimumCount: settings.minimumCount ?? 1,
         maximumSize: settings.size, splitting: settings.splitting ?? .whitespace,
         progress: progress)
+      if unit == .words, count == Self.specialWords.count {
+        throw VocabularyError.onlyUnknownWords(source: Self.name(of: texts))
+      }
     }
   }
 

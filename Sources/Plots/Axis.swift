@@ -17,15 +17,18 @@ public struct Axis: Sendable {
   public var domain: ClosedRange<Double>?
   /// Whether zero is shown even if no data are near it.
   public var includesZero: Bool
+  /// The numbers that are labelled, such as the powers of two that were tried; nil for round ones.
+  public var ticks: [Double]?
 
   public init(
     _ label: String, scale: Scale = .linear, domain: ClosedRange<Double>? = nil,
-    includesZero: Bool = false
+    includesZero: Bool = false, ticks: [Double]? = nil
   ) {
     self.label = label
     self.scale = scale
     self.domain = domain
     self.includesZero = includesZero
+    self.ticks = ticks
   }
 
   var isCategorical: Bool {

@@ -81,16 +81,11 @@ struct Legend {
 
   /// Names beside the ends of their lines, pushed apart where they would cover each other.
   private func drawAtEnds(on canvas: inout Canvas) {
-    var labels: [(name: String, colour: Colour, y: Double)] = []
+    var labels: [EndLabel] = []
     for case .line(let line) in canvas.chart.marks {
-      let (x, y) = (canvas.x, canvas.y)
-      let ends = zip(line.x, line.y).reversed().lazy.compactMap { place in
-        x(place.0).flatMap { _ in y(place.1) }
-      }
-      guard let name = line.name, let end = ends.first else { continue }
-      labels.append((name, line.colour, min(max(end, canvas.top), canvas.bottom)))
+      if let label = EndLabel(line, on: canvas) { labels.append(label) }
     }
-    labels.sort { ($0.y, $0.name) < ($1.y, $1.name) }
+    labels.sort { ($0.side, $0.rank, $0.name) < ($1.side, $1.rank, $1.name) }
     let gap = 14.0
     for index in labels.indices.dropFirst() {
       labels[index].y = max(labels[index].y, labels[index - 1].y + gap)
@@ -105,5 +100,33 @@ struct Legend {
       canvas.drawing.text(
         label.name, canvas.right + 8, label.y + 4, "name strong \(label.colour.cssClass)")
     }
+  }
+}
+
+/// The name of a line beside its end, or at the edge over which it has left the picture.
+private struct EndLabel {
+  let name: String
+  let colour: Colour
+  var y: Double
+  /// Whether the line ends above the picture, in it or below: −1, 0 or 1.
+  let side: Int
+  /// Those of the same side stand in this order, from the top down. Of lines that leave by the same
+  /// edge, the one that leaves first is outermost.
+  let rank: Double
+
+  /// Nil for a line without a name or without any place.
+  init?(_ line: Mark.Line, on canvas: Canvas) {
+    let points = zip(line.x, line.y).compactMap { place -> Polyline.Point? in
+      guard let x = canvas.x(place.0), let y = canvas.y(place.1) else { return nil }
+      return (x, y)
+    }
+    guard let name = line.name, let end = points.last else { return nil }
+    self.name = name
+    colour = line.colour
+    // A line that ends at the edge itself hasn't left.
+    let picture = canvas.top - 0.01...canvas.bottom + 0.01
+    side = end.y < picture.lowerBound ? -1 : end.y > picture.upperBound ? 1 : 0
+    y = min(max(end.y, canvas.top), canvas.bottom)
+    rank = side == 0 ? end.y : -Double(side) * Polyline.exit(points, from: picture)
   }
 }

@@ -35,8 +35,13 @@ extension Canvas {
 
   private mutating func draw(_ band: Mark.Band) {
     let places = band.x.map { x($0) }
-    let upper = Polyline.pieces(x: places, y: band.high.map { y($0) })
-    let lower = Polyline.pieces(x: places, y: band.low.map { y($0) })
+    // Where one edge has no place there is no area, so that both break alike.
+    let edges = zip(band.low, band.high).map { pair -> (low: Double, high: Double)? in
+      guard let low = y(pair.0), let high = y(pair.1) else { return nil }
+      return (low: low, high: high)
+    }
+    let upper = Polyline.pieces(x: places, y: edges.map { $0?.high })
+    let lower = Polyline.pieces(x: places, y: edges.map { $0?.low })
     var data = ""
     for (high, low) in zip(upper, lower) {
       let outline = Polyline.thinned(high) + Polyline.thinned(low).reversed()
@@ -196,7 +201,27 @@ extension Canvas {
     case .note(let note):
       guard let px = x(note.x), let py = y(note.y) else { return }
       drawing.text(note.text, px, py, "small halo ink", anchor: .middle)
+    case .contours(let field, let levels): annotate(field, levels)
     default: break
+    }
+  }
+
+  /// The level of each contour at a place on it. The first stands to the left and the last to the
+  /// right, so that they don't cover each other where contours lie close.
+  private mutating func annotate(_ field: Field, _ levels: [Double]) {
+    guard right - left > 40, bottom - top > 40 else { return }
+    let contours = Contours(field: field)
+    let (across, down) = (left + 16...right - 16, top + 12...bottom - 8)
+    for (index, level) in levels.enumerated() {
+      let places = contours.segments(at: level).compactMap { segment -> Polyline.Point? in
+        guard let px = x(segment.x1), let py = y(segment.y1), across.contains(px),
+          down.contains(py)
+        else { return nil }
+        return (px, py)
+      }.sorted { $0.x < $1.x }
+      guard !places.isEmpty else { continue }
+      let place = places[(2 * index + 1) * places.count / (2 * levels.count)]
+      drawing.text(Ticks.text(level), place.x, place.y + 3.8, "small halo ink", anchor: .middle)
     }
   }
 }

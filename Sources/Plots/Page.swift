@@ -84,7 +84,7 @@ public struct Page: Sendable {
 
   private static func isNumber(_ text: String) -> Bool {
     let scalars = text.unicodeScalars
-    return scalars.first.map { "+-−.0123456789–".unicodeScalars.contains($0) } ?? true
+    return scalars.first.map { "+-−.0123456789–∞".unicodeScalars.contains($0) } ?? true
       && scalars.allSatisfy { $0 != "<" } && scalars.count < 24
   }
 

@@ -19,6 +19,16 @@ enum Polyline {
     return current.isEmpty ? pieces : pieces + [current]
   }
 
+  /// Where a path that ends above or below a strip has left it for the last time, as x; where it
+  /// begins if it never was inside.
+  static func exit(_ points: [Point], from strip: ClosedRange<Double>) -> Double {
+    guard let inside = points.lastIndex(where: { strip.contains($0.y) }), inside + 1 < points.count
+    else { return points.first?.x ?? 0 }
+    let (a, b) = (points[inside], points[inside + 1])
+    let edge = b.y < strip.lowerBound ? strip.lowerBound : strip.upperBound
+    return a.x + (b.x - a.x) * (edge - a.y) / (b.y - a.y)
+  }
+
   /// A long function in fewer points that look the same: the first, lowest, highest and last of
   /// each column of pixels. Other paths stay as they are.
   ///

@@ -10,12 +10,26 @@ package struct Tick: Equatable, Sendable {
 /// Round numbers for axes.
 package enum Ticks {
   static func of(_ projection: Projection, atMost count: Int) -> [Tick] {
-    switch projection.axis.scale {
+    if let chosen = projection.axis.ticks { return ticks(chosen, in: projection.domain) }
+    return switch projection.axis.scale {
     case .linear: linear(projection.domain, atMost: count)
     case .logarithmic: logarithmic(projection.domain, atMost: count)
     case .categories(let names):
       names.enumerated().map { Tick(value: Double($0), label: $1) }
     }
+  }
+
+  /// Those of the chosen numbers that can be seen, each with its label.
+  private static func ticks(_ chosen: [Double], in domain: ClosedRange<Double>) -> [Tick] {
+    let slack = 1e-9 * (domain.upperBound - domain.lowerBound)
+    let seen = domain.lowerBound - slack...domain.upperBound + slack
+    return chosen.filter { seen.contains($0) }.map { Tick(value: $0, label: text($0)) }
+  }
+
+  /// A number that somebody has chosen, with the digits that it has: "1,024", "0.05".
+  static func text(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e9
+      ? plain(value, decimals: 0) : "\(value)".replacing("-", with: "−")
   }
 
   /// Multiples of 1, 2 or 5 times a power of ten: two at least.

@@ -100,6 +100,8 @@ struct AdaptationOptions: ParsableArguments {
     let best = tuning.best(from: evaluation)
     progress.clear()
     guard best.result.totalNats.isFinite else {
+      // Only a model that learns can have unlearned.
+      guard evaluation.dynamic != nil else { throw PredictionError.notNumbers(model: model.name) }
       throw EvaluationError.diverged(evaluation.description)
     }
     Console.say("Best on \(best.result.tokens.grouped) tokens: \(best.evaluation)")

@@ -15,7 +15,8 @@ struct Evaluate: UnfoldSubcommand {
       model over words predicts all, and a </s> at each line's end. Prints JSON: tokens, nats_per_token, \
       bits_per_token, perplexity (per token), bits_per_byte and out_of_vocabulary, the number of \
       characters left out, or of words read as <unk>, in the whole file; with several models, an \
-      object each.
+      object each. Bytes are those of the tokens predicted, words with one space between them; \
+      where out_of_vocabulary isn't 0, they aren't the text's, and bits_per_byte is missing.
 
       --shuffle-words prints a table instead: the perplexity of the same words in random order \
       within each line, beside the true one. Its unigram is that of the text itself, the best that \
@@ -67,7 +68,8 @@ struct Evaluate: UnfoldSubcommand {
 
   private struct Result: Encodable {
     let tokens: Int
-    let natsPerToken, bitsPerToken, perplexity, bitsPerByte: Double
+    let natsPerToken, bitsPerToken, perplexity: Double
+    let bitsPerByte: Double?
     let outOfVocabulary: Int
     let unit: String
     let model, dynamic, cache: String?
@@ -90,6 +92,7 @@ struct Evaluate: UnfoldSubcommand {
     let (tokens, outOfVocabulary) = try part.tokens(of: text, model.vocabulary)
     let evaluation = try adaptation.evaluation(of: model, name: name, parts: part)
     let result = try measure(model, name: name, evaluation, tokens)
+    let predicted = TokenSequence(rebasing: tokens.dropFirst().prefix(result.tokens))
     if !model.isNormalised {
       Console.say(
         "This model's scores don't sum to one (stupid backoff), so they are no probabilities and "
@@ -100,9 +103,8 @@ struct Evaluate: UnfoldSubcommand {
         Result(
           tokens: result.tokens, natsPerToken: result.nats, bitsPerToken: result.bits,
           perplexity: result.perplexity,
-          bitsPerByte: result.bitsPerByte(
-            bytes: model.vocabulary.byteCount(
-              of: TokenSequence(rebasing: tokens.dropFirst().prefix(result.tokens)))),
+          bitsPerByte: outOfVocabulary > 0
+            ? nil : result.bitsPerByte(bytes: model.vocabulary.byteCount(of: predicted)),
           outOfVocabulary: outOfVocabulary, unit: model.vocabulary.unit.rawValue,
           model: paths.count > 2 ? name : nil, dynamic: evaluation.dynamic?.description,
           cache: evaluation.cache?.description)))
@@ -111,26 +113,29 @@ struct Evaluate: UnfoldSubcommand {
   private func measure(
     _ model: AnyModel, name: String, _ evaluation: Evaluation, _ tokens: TokenSequence
   ) throws -> CrossEntropy {
-    var progress = ProgressLine()
-    func show(_ fraction: Double) { progress.show("evaluating: \((fraction * 100).text(0)) %") }
     let clock = ContinuousClock()
     let begin = clock.now
-    let result =
-      streams.map { model.model.crossEntropy(of: tokens, streams: $0, progress: show) }
-      ?? evaluation.crossEntropy(of: tokens, by: model.model, progress: show)
-    progress.clear()
+    let result = try crossEntropy(of: tokens, by: model, evaluation)
     let seconds = begin.duration(to: clock.now) / .seconds(1)
-    if let dynamic = evaluation.dynamic, !result.perplexity.isFinite {
-      throw EvaluationError.diverged("\(dynamic)")
-    }
-    guard result.totalNats.isFinite else {
-      throw ModelFolderError.damaged(
-        file: name, reason: "its predictions aren't numbers, so its weights can't be whole")
-    }
     if seconds > 1 {
       let speed = Int(Double(result.tokens) / seconds)
       Console.say("\(name): \(result.tokens.grouped) tokens, \(speed.grouped) tokens/s.")
     }
+    return result
+  }
+
+  private func crossEntropy(
+    of tokens: TokenSequence, by model: AnyModel, _ evaluation: Evaluation
+  ) throws -> CrossEntropy {
+    var progress = ProgressLine()
+    defer { progress.clear() }
+    func show(_ fraction: Double) { progress.show("evaluating: \((fraction * 100).text(0)) %") }
+    // Only networks can be cut into streams; others would pass that over.
+    guard let streams, model.model is any RecurrentModel else {
+      return try evaluation.crossEntropy(of: tokens, by: model, progress: show)
+    }
+    let result = model.model.crossEntropy(of: tokens, streams: streams, progress: show)
+    guard result.totalNats.isFinite else { throw PredictionError.notNumbers(model: model.name) }
     return result
   }
 }

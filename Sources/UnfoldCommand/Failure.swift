@@ -84,7 +84,7 @@ private func systemCode(for error: any Error) -> Int32 {
     case .diverged: return 75
     case .damagedSettings: return data
     }
-  case is ScoringError: return data
+  case is ScoringError, is PredictionError: return data
   case RecordingError.noSignal: return usage
   case is RecordingError, is NoUnits: return data
   case let error as UnitError:

@@ -15,12 +15,12 @@ struct Gradients: UnfoldSubcommand {
       Writes report.html, one file that needs nothing else: gradients on their way back through time \
       beside the product of exact Jacobians and beside eigenvalues, spectra of the recurrent \
       matrices, truncated BPTT beside full, the cliff that clipping is for. Without MODEL it studies \
-      fresh Elman, LSTM and GRU cells, in about a minute; with one, the trained model on FILE, or on \
+      fresh Elman, LSTM and GRU cells, in some seconds; with one, the trained model on FILE, or on \
       the validation part of what its run was trained on.
 
-      --long-memory first trains cells on the adding and the copy problem, up to 20 minutes on two \
-      cores. Results are kept in long-memory.jsonl beside the report: stop with Ctrl-C, and the same \
-      command goes on.
+      --long-memory first trains cells on the adding and the copy problem, for 20 minutes at most. \
+      Results are kept in long-memory.jsonl beside the report: stop with Ctrl-C, or let the time run \
+      out, and the same command goes on.
       """)
 
   @Argument(help: "The folder of a model or of a run.", completion: .directory) var model: String?
@@ -93,7 +93,8 @@ struct Gradients: UnfoldSubcommand {
     let clock = ContinuousClock()
     let begin = clock.now
     let line = Mutex(ProgressLine())
-    let results = try MemoryStudy().run(keeping: file, lanes: lanes) {
+    let study = MemoryStudy()
+    let results = try study.run(keeping: file, lanes: lanes) {
       interrupts.isAskedToStop
     } progress: { progress in
       let (last, seconds) = (progress.last, begin.duration(to: clock.now) / .seconds(1))
@@ -112,22 +113,30 @@ struct Gradients: UnfoldSubcommand {
         "\(results.count) trainings are kept in \(file.relativePath); the same command goes on.")
       throw ExitCode(130)
     }
+    let missing = study.missing(in: results).count
+    if missing > 0 {
+      Console.say(
+        "The time was up before \(missing) trainings on long memory had ended; the same command "
+          + "goes on with them.")
+    }
   }
 
   private func printSummary(_ study: GradientStudy) throws {
     if study.model != nil, let verdict = study.verdicts.first {
       try Console.print(verdict.finding)
       for advice in verdict.advice { try Console.print("  try: \(advice)") }
+      if let flow = study.modelFlow { try Console.print(flow.agreement.finding) }
     } else {
       try Console.print(
         table(
           [["fresh cell", "gradients", "a step", "1 % left after", "grows at most"]]
             + study.verdicts.map { verdict in
               [
-                verdict.subject, verdict.kind.rawValue, "× \(verdict.factorPerStep.text(2))",
+                verdict.subject, verdict.kind.rawValue,
+                verdict.factorPerStep.map { "× \($0.text(2))" } ?? "–",
                 verdict.reach > verdict.steps
                   ? "more than \(verdict.steps) steps" : "\(verdict.reach) steps",
-                "× \(verdict.largestGrowth.text(1))",
+                "× \(GradientVerdict.readable(verdict.largestGrowth))",
               ]
             }))
     }

@@ -46,11 +46,13 @@ struct Inspect: UnfoldSubcommand {
     help: "What is blue and red: squashed, −1 and 1 of tanh(c); or range, least and greatest.")
   var colours: UnitTrace.Colours?
   @Option(help: "How many characters of the text are shown.") var excerpt = 5000
-  @Option(help: "Read at most N bytes of the text (default: what 1 GiB of memory can record).")
+  @Option(help: "Read at most N bytes of the text (default: what takes about 1 GiB of memory).")
   var limit: Int?
-  @Option(help: "Read in so many streams: 1 is exact, more are faster, each after 256 tokens.")
-  var streams = 32
-  @Option(help: "How often labels are shifted to find the level of chance.") var shifts = 20
+  @Option(
+    help: "Read in so many streams: 1 is exact, more are faster, each after 256 tokens (default: 32).")
+  var streams: Int?
+  @Option(help: "How often labels are shifted to find the level of chance (default: 20).")
+  var shifts: Int?
   @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print the whole result as one JSON object.") var json = false
 
@@ -60,8 +62,13 @@ struct Inspect: UnfoldSubcommand {
     if json, format.map({ $0 != .json }) ?? false {
       throw ValidationError("--json and another --format exclude each other.")
     }
-    if signal != nil, unit != nil {
-      throw ValidationError("--signal is for questions; --unit shows all that the unit does.")
+    let isForQuestions = [
+      ("--signal", signal != nil), ("--limit", limit != nil), ("--streams", streams != nil),
+      ("--shifts", shifts != nil), ("--probe", !questions.expressions.isEmpty),
+      ("--labels", !questions.labels.isEmpty), ("--ahead", !questions.ahead.isEmpty),
+    ]
+    if unit != nil, let (name, _) = isForQuestions.first(where: \.1) {
+      throw ValidationError("\(name) is for questions; --unit shows what one unit does.")
     }
     if colours != nil, unit == nil { throw ValidationError("--colours goes with --unit.") }
     if unit != nil, out != nil {
@@ -69,7 +76,7 @@ struct Inspect: UnfoldSubcommand {
     }
     for (name, value, range) in [
       ("--excerpt", excerpt, 16...1_000_000), ("--limit", limit ?? 1024, 1024...1 << 40),
-      ("--streams", streams, 1...1024), ("--shifts", shifts, 1...1000),
+      ("--streams", streams ?? 32, 1...1024), ("--shifts", shifts ?? 20, 1...1000),
     ] where !range.contains(value) {
       throw ValidationError(
         "\(name) must be from \(range.lowerBound) to \(range.upperBound), not \(value).")
@@ -84,12 +91,13 @@ struct Inspect: UnfoldSubcommand {
     guard let recurrent = any.model as? any RecurrentModel else { throw NoUnits(path: model) }
     let source = try SourceText(path: file)
     if let unit { return try show(unit, of: recurrent, any.vocabulary, source) }
-    let units = ModelRecording.unitCount(of: recurrent)
+    // What a token takes: numbers of all units in half precision, the text, and labels.
+    let size = 2 * ModelRecording.unitCount(of: recurrent) + 12 + 20 * (probes.count + labels.count)
     let text = try InspectedText(
-      source, vocabulary: any.vocabulary, limit: limit ?? (1 << 29) / max(units, 1),
+      source, vocabulary: any.vocabulary, limit: limit ?? (1 << 30) / size,
       syntax: questions.syntax)
     var settings = CellInspection.Settings()
-    settings.shifts = shifts
+    settings.shifts = shifts ?? 20
     let folder = URL(filePath: out ?? "inspection")
     let url = folder.appending(path: "report.html")
     // Before the work, so that it isn't done in vain.
@@ -98,7 +106,7 @@ struct Inspect: UnfoldSubcommand {
       let progress = SharedProgressLine()
       let report = try InspectionReport(
         of: recurrent, named: model, vocabulary: any.vocabulary, reading: text, probes: probes,
-        labels: labels, settings: settings, streams: streams, signal: signal,
+        labels: labels, settings: settings, streams: streams ?? 32, signal: signal,
         excerptLength: excerpt
       ) { what, fraction in progress.show("\(what): \((fraction * 100).text(0)) %") }
       progress.clear()

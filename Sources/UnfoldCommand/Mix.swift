@@ -55,7 +55,7 @@ struct Mix: UnfoldSubcommand {
     let mixture = try MixtureModel(read)
     let tokens = try parts.tokens(of: SourceText(path: tune), mixture.vocabulary).tokens
     var last: MixtureModel.Iteration?
-    let tuned = mixture.tuned(on: tokens) { iteration in
+    let tuned = try mixture.tuned(on: tokens) { iteration in
       let weights = iteration.weights.map { $0.text(4) }.joined(separator: " ")
       Console.say(
         "iteration \(iteration.number): weights \(weights), perplexity "

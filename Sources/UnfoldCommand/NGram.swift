@@ -23,15 +23,15 @@ struct NGram: UnfoldSubcommand {
 
   @Argument(help: "Text files, or - for standard input.", completion: .file())
   var files: [String] = []
-  @Option(help: "The longest sequence, in tokens.") var order = 3
+  @Option(help: "The longest sequence, in tokens (default: 3).") var order: Int?
   @Option(
     help: "The file to write: .ngram, or anything else for ARPA.",
     completion: .file(extensions: ["arpa", "ngram"]))
   var out: String
   @Option(help: "Convert this model instead of reading texts.", completion: .file())
   var from: String?
-  @Option(help: "kneser-ney, witten-bell, add-k=K or stupid-backoff=A.")
-  var smoothing = "kneser-ney"
+  @Option(help: "kneser-ney, witten-bell, add-k=K or stupid-backoff=A (default: kneser-ney).")
+  var smoothing: String?
   @Option(help: "\(TokenUnit.names) (default: words).") var tokens: TokenUnit?
   @OptionGroup var vocabulary: VocabularyOptions
   @Option(
@@ -43,30 +43,47 @@ struct NGram: UnfoldSubcommand {
   @Option(
     help: """
       Leave out what occurs at most so often, by order, such as 0,0,1: of three tokens and more, \
-      what occurs once.
+      what occurs once (default: 0).
       """)
-  var prune = "0"
+  var prune: String?
   @Option(help: "Memory to use besides the vocabulary, at least 1M, such as 512M or 4G.")
   var memory = MemorySize(bytes: 1 << 30)
   @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a summary as one JSON object.") var json = false
 
   func validate() throws {
-    guard (1...1000).contains(order) else {
-      throw ValidationError("--order must be from 1 to 1000, not \(order).")
+    guard (1...1000).contains(settings.order) else {
+      throw ValidationError("--order must be from 1 to 1000, not \(settings.order).")
     }
     guard files.isEmpty != (from == nil) else {
       throw ValidationError(
         from == nil
           ? "Name a text, or a model with --from." : "--from converts a model and reads no texts.")
     }
+    if from != nil {
+      guard order == nil, smoothing == nil, tokens == nil, !vocabulary.isGiven, split == nil,
+        prune == nil
+      else {
+        throw ValidationError(
+          "--from converts a model as it is, so it takes no other settings; only --out, --memory, "
+            + "--threads and --json.")
+      }
+    }
     try refuseWriting(over: files + [from, vocabulary.tokenizer].compactMap { $0 }, out: out)
     do {
-      _ = try (Smoothing(parsing: smoothing), Pruning(parsing: prune), vocabularySettings())
+      _ = try (
+        Smoothing(parsing: settings.smoothing), Pruning(parsing: settings.prune),
+        vocabularySettings()
+      )
       if let split { _ = try Split(parsing: split) }
     } catch {
       throw ValidationError("\(error)")
     }
+  }
+
+  /// What was said, or the usual.
+  private var settings: (order: Int, smoothing: String, prune: String) {
+    (order ?? 3, smoothing ?? "kneser-ney", prune ?? "0")
   }
 
   private func vocabularySettings() throws -> VocabularySettings {
@@ -108,8 +125,9 @@ struct NGram: UnfoldSubcommand {
       try split.map { try Split(parsing: $0).cuts(of: text.count).validation }
       ?? text.count
     let contents = try NGramContents(
-      training: text, first: count, order: order, smoothing: Smoothing(parsing: smoothing),
-      pruning: Pruning(parsing: prune), scratch: scratch
+      training: text, first: count, order: settings.order,
+      smoothing: Smoothing(parsing: settings.smoothing),
+      pruning: Pruning(parsing: settings.prune), scratch: scratch
     ) { stage, fraction in
       switch stage {
       case .counting(let order): try report.show("counting \(order)-grams", fraction)
@@ -121,8 +139,9 @@ struct NGram: UnfoldSubcommand {
 
   private struct Summary: Encodable {
     let order: Int
-    let smoothing: String?
-    let unit, prune, out: String
+    /// Nil for a model that was made elsewhere.
+    let smoothing, prune: String?
+    let unit, out: String
     let tokens: Int?
     let vocabulary: Int
     let ngrams: [Int]
@@ -142,9 +161,9 @@ struct NGram: UnfoldSubcommand {
     try Console.print(
       Console.json(
         Summary(
-          order: model.order, smoothing: from == nil ? smoothing : nil,
-          unit: model.vocabulary.unit.rawValue, prune: prune, out: out, tokens: tokens,
-          vocabulary: model.vocabulary.count, ngrams: model.counts,
+          order: model.order, smoothing: from == nil ? settings.smoothing : nil,
+          prune: from == nil ? settings.prune : nil, unit: model.vocabulary.unit.rawValue,
+          out: out, tokens: tokens, vocabulary: model.vocabulary.count, ngrams: model.counts,
           discounts: model.discounts.map(\.amounts), seconds: seconds)))
   }
 }

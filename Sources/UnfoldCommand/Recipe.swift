@@ -71,11 +71,15 @@ struct Recipe {
         name: name,
         reason: "it isn't a JSON object of options, each a string, a number, true or false")
     }
-    if let other = ["help", "version"].first(where: { settings[$0] != nil }) {
-      throw .damaged(name: name, reason: "“\(other)” is no setting of a training")
+    let given = settings.filter { $0.key != "about" }.sorted { $0.key < $1.key }
+    // The parser has options of its own, such as one that prints a script.
+    let known = RecipeContents.names
+    if let other = given.first(where: { !known.contains($0.key) }) {
+      throw .damaged(
+        name: name,
+        reason: "--\(other.key) is no setting of a training; see unfold train --help")
     }
-    let arguments = settings.filter { $0.key != "about" }.sorted { $0.key < $1.key }
-      .map { $1.argument(option: $0) }
+    let arguments = given.map { $0.value.argument(option: $0.key) }
     do {
       return try RecipeContents.parse(arguments)
     } catch {

@@ -26,6 +26,15 @@ struct RecipeSetting<Options> {
 }
 
 extension RecipeOptions {
+  /// The long names of the options, made of the properties' as the parser makes them: that of
+  /// `learningRate` is `learning-rate`.
+  static var names: [String] {
+    Mirror(reflecting: Self()).children.compactMap { child in
+      child.label?.drop { $0 == "_" }
+        .map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+    }
+  }
+
   /// Whether any of the options was given.
   var isGiven: Bool { Self.settings.contains { $0.isGiven(self) } }
 
@@ -42,6 +51,13 @@ struct RecipeContents: ParsableArguments {
   @OptionGroup var regularisation: RegularisationOptions
   @OptionGroup var text: TextOptions
   @OptionGroup var training: TrainingOptions
+
+  /// The long names of all options.
+  static var names: Set<String> {
+    Set(
+      ModelOptions.names + SoftmaxOptions.names + RegularisationOptions.names + TextOptions.names
+        + VocabularyOptions.names + TrainingOptions.names)
+  }
 
   init() {}
 

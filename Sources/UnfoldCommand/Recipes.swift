@@ -28,7 +28,9 @@ extension Recipe {
       """
       {
         "tokens": "bytes", "cell": "lstm", "layers": 2, "hidden": 512, "dropout": 0.2, "batch": 32,
-        "window": 64, "epochs": 8, "split": "80,10,10"
+        "window": 64, "optimiser": "adam", "learning-rate": 0.002,
+        "schedule": "cosine:warmup=100,final=0.05", "clip-norm": 1, "epochs": 8,
+        "split": "80,10,10"
       }
       """),
     Recipe(
@@ -36,7 +38,8 @@ extension Recipe {
       """
       {
         "tokens": "characters", "cell": "lstm", "layers": 2, "hidden": 512, "dropout": 0.1,
-        "batch": 32, "window": 64, "epochs": 3, "split": "90,5,5"
+        "batch": 32, "window": 64, "optimiser": "adam", "learning-rate": 0.002,
+        "schedule": "cosine:warmup=100,final=0.05", "clip-norm": 1, "epochs": 3, "split": "90,5,5"
       }
       """),
     Recipe(

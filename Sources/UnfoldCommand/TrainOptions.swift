@@ -51,7 +51,8 @@ struct TextOptions: RecipeOptions {
   @Option(
     help: """
       Percentages of the text, by position, for training, validation and, if there is a third, \
-      test (default: 90,10).
+      test (default: 90,10). The vocabulary, also of words and byte pairs, is made of all parts; \
+      with --valid, of FILE alone.
       """)
   var split: String?
 

@@ -54,7 +54,7 @@ struct WordOrderOptions: ParsableArguments {
               shuffled: TokenSequence(rebasing: shuffled.dropFirst(first)),
               vocabularySize: model.vocabulary.count)))
       }
-      rows.append(Row(name, WordOrder(model.model, ordered: ordered, shuffled: shuffled)))
+      rows.append(Row(name, try WordOrder(model, ordered: ordered, shuffled: shuffled)))
     }
     try Console.print(
       json

@@ -43,6 +43,14 @@ extension CommandTests {
       try place.write(String(repeating: "x y z\n", count: 100), to: "foreign")
       expectRefusal(
         try train("text", "--tokens", "words", "--valid", "foreign"), 65, "none of the 300 words")
+      try place.write("\n \n\n", to: "blank")
+      expectRefusal(
+        try train("text", "--tokens", "words", "--valid", "blank"), 65, "blank holds no words")
+      try place.write(String(repeating: "<unk> <unk> <unk>\n", count: 300), to: "unknown")
+      expectRefusal(
+        try train("unknown", "--tokens", "words"), 65, "unknown holds no word but <unk>")
+      expectRefusal(
+        try train("text", "--tokens", "words", "--valid", "unknown"), 65, "none of the 900 words")
     }
 
     @Test func oneSymbolIsEnoughForBytes() throws {

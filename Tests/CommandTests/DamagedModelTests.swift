@@ -68,7 +68,11 @@ extension CommandTests {
       var weights = try place.read("run/best/model.safetensors")
       weights.replaceSubrange(weights.count - 4..<weights.count, with: [0, 0, 0xC0, 0x7F])
       try place.write(weights, to: "run/best/model.safetensors")
-      expectRefusal(try place.unfold("evaluate", "run", "text"), 65, "aren't numbers")
+      for command in ["evaluate", "score"] {
+        expectRefusal(try place.unfold(command, "run", "text"), 65, "run", "aren't numbers")
+      }
+      expectRefusal(
+        try place.unfold("evaluate", "run", "text", "--streams", "2"), 65, "aren't numbers")
       #expect(try place.unfold("generate", "run", "--length", "9").code == 0)
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Inspection
+import Language
 import Testing
 
 extension CommandTests {
@@ -8,9 +10,15 @@ extension CommandTests {
       struct Verdict: Decodable {
         let kind: String
         let finding: String
-        let factorPerStep: Double
+        let advice: [String]
+        let factorPerStep: Double?
       }
-      struct Flow: Decodable { let disagreement: Double, measured, product: [Double] }
+      struct Flow: Decodable {
+        struct Agreement: Decodable {
+          let lags, compared, agreeing: Int, largest, largestOfOneStep: Double, finding: String
+        }
+        let agreement: Agreement, measured, product: [Double], verdict: Verdict?
+      }
       struct Change: Decodable {
         struct Spectrum: Decodable {
           let name: String, spectralRadius: Double, eigenvalues: [[Double]]
@@ -36,6 +44,8 @@ extension CommandTests {
     private func study(_ result: Workplace.Result) throws -> Study {
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
       return try decoder.decode(Study.self, from: result.output)
     }
 
@@ -46,7 +56,9 @@ extension CommandTests {
       let study = try study(result)
       #expect(study.verdicts.count == 1)
       let flow = try #require(study.modelFlow)
-      #expect(flow.measured.count == 40 && flow.disagreement < 1e-4)
+      #expect(flow.measured.count == 40 && flow.product.count == 40)
+      #expect(flow.agreement.lags == 40 && flow.agreement.agreeing > 1)
+      #expect(flow.agreement.largestOfOneStep < 1e-4)
       #expect(study.spectra.map(\.now.name).last == "candidate")
       for change in study.spectra {
         // A small training moves the eigenvalues, but not far.
@@ -58,12 +70,45 @@ extension CommandTests {
       #expect(abs((study.truncation.first?.study.points.last?.cosine ?? 0) - 1) < 1e-5)
       #expect(study.training?.norms.isEmpty == false)
       let page = String(decoding: try place.read("run/gradients/report.html"), as: UTF8.self)
-      for part in ["<svg", "Gradients of run", "In this model’s training", "before training"] {
+      for part in [
+        "<svg", "Gradients of run", "In this model’s training", "before training",
+        flow.agreement.finding,
+      ] {
         #expect(page.contains(part), "\(part)")
       }
+      // An LSTM isn't told to become one.
+      #expect(study.verdicts.allSatisfy { !$0.advice.joined().contains("--cell") })
       // Nothing from elsewhere: no address but the name of SVG's own namespace.
       let addresses = page.components(separatedBy: "http").dropFirst()
       #expect(addresses.allSatisfy { $0.hasPrefix("://www.w3.org/") || $0.hasPrefix("-equiv") })
+    }
+
+    /// Whatever a person is told to try, `unfold train` has.
+    @Test func adviceCanBeFollowed() throws {
+      let help = try Workplace().unfold("train", "--help").text
+      let kinds: [CellKind?] = [.elman, .elmanReLU, .lstm, .gru, nil]
+      for cell in kinds {
+        for factor in [0.5, 1.5] {
+          let norms = (0..<60).map { pow(factor, Double($0)) }
+          let verdict = GradientVerdict(subject: "", norms: norms, cell: cell)
+          #expect(!verdict.advice.isEmpty)
+          for option in verdict.advice.joined(separator: " ").matches(of: #/--[a-z-]+/#) {
+            #expect(help.contains(option.output), "\(option.output)")
+          }
+        }
+      }
+    }
+
+    /// So many steps that the state of the steepest sweep overflows.
+    @Test func theWorstExplosionIsCalledOne() throws {
+      let place = try Workplace()
+      let result = try place.unfold("gradients", "--steps", "180", "--json", "--out", "out")
+      #expect(result.code == 0, "\(result.error)")
+      let steepest = try #require(try study(result).radii.last?.verdict)
+      #expect(steepest.kind == "exploding" && steepest.finding.contains("the state itself"))
+      let page = String(decoding: try place.read("out/report.html"), as: UTF8.self)
+      #expect(page.contains("λ = 1.50: the state outgrows Float32"))
+      #expect(!page.contains("factor of nan") && !page.contains(">nan<"))
     }
 
     @Test func theSameSeedGivesTheSameReport() throws {

@@ -66,6 +66,14 @@ extension CommandTests {
       expectRefusal(try place.unfold(inspect + ["--format", "svg"]), 64, "--unit")
       expectRefusal(try place.unfold(inspect + ["--excerpt", "0"]), 64, "--excerpt")
       expectRefusal(try place.unfold(inspect + ["--colours", "range"]), 64, "--unit")
+      for option in ["--probe=a=x", "--labels=a=labels", "--ahead=x", "--shifts=3", "--streams=2"] {
+        expectRefusal(
+          try place.unfold(inspect + ["--unit", "0:0", option]), 64,
+          String(option.prefix { $0 != "=" }))
+      }
+      // What fails after its folder was made leaves none.
+      expectRefusal(try place.unfold(inspect + ["--signal", "z", "--out", "a/b"]), 64, "z")
+      #expect(!place.exists("a"))
       expectRefusal(try place.unfold("inspect", "run", "nowhere"), 66)
       expectRefusal(try place.unfold("inspect", "nowhere", "text"), 66)
       try place.write("short", to: "little")

@@ -58,16 +58,44 @@ extension CommandTests {
           == build("part", "--tokens", "bytes"))
     }
 
+    @Test func conversionTakesNoSettings() throws {
+      struct Summary: Decodable {
+        let order: Int
+        let smoothing, prune: String?
+      }
+      let made = try place.unfold("ngram", "text", "--out", "m.ngram", "--json")
+      let summary = try JSONDecoder().decode(Summary.self, from: made.output)
+      #expect(summary.order == 3 && summary.smoothing == "kneser-ney" && summary.prune == "0")
+      let conversion = ["ngram", "--from", "m.ngram", "--out", "x.arpa"]
+      for setting in [
+        ["--order", "2"], ["--smoothing", "add-k"], ["--tokens", "bytes"],
+        ["--minimum-count", "2"], ["--split", "80,10,10"], ["--prune", "0,5"],
+      ] {
+        expectRefusal(
+          try place.unfold(conversion + setting), 64, "--from converts", "no other settings")
+        #expect(!place.exists("x.arpa"))
+      }
+      let converted = try place.unfold(
+        conversion + ["--memory", "1M", "--threads", "1", "--json"])
+      let kept = try JSONDecoder().decode(Summary.self, from: converted.output)
+      #expect(kept.order == 3 && kept.smoothing == nil && kept.prune == nil)
+    }
+
     @Test func damagedFilesAreRefused() throws {
       _ = try place.unfold("ngram", "text", "--out", "m.ngram")
       let whole = try place.read("m.ngram")
-      for (bytes, part) in [
+      let half = whole.count / 2
+      let newer = Data("unfoldNG\u{7}\0\0\0".utf8) + whole.dropFirst(12)
+      let other = Data("unfoldXX".utf8) + whole.dropFirst(8)
+      let large = whole.prefix(48) + Data(repeating: 0xFF, count: 8) + whole.dropFirst(56)
+      let zeroed = whole.prefix(half) + Data(count: whole.count - half)
+      let damaged: [(Data, String)] = [
         (whole.dropLast(), "should have"), (whole.prefix(30), "ends within its header"),
-        (Data("unfoldNG\u{7}\0\0\0".utf8) + whole.dropFirst(12), "version 7"),
-        (Data("unfoldXX".utf8) + whole.dropFirst(8), "doesn't begin as"),
-        (whole.prefix(48) + Data(repeating: 0xFF, count: 8) + whole.dropFirst(56), "contradicts"),
-      ] {
-        try place.write(Data(bytes), to: "bad.ngram")
+        (newer, "version 7"), (other, "doesn't begin as"), (large, "contradicts"),
+        (zeroed, "n-grams are missing"),
+      ]
+      for (bytes, part) in damaged {
+        try place.write(bytes, to: "bad.ngram")
         for command in [["evaluate", "bad.ngram", "text"], ["generate", "bad.ngram"]] {
           expectRefusal(try place.unfold(command), 65, "bad.ngram", part)
         }
@@ -90,9 +118,11 @@ extension CommandTests {
       try place.write("<unk> <unk>\n", to: "unknown")
       try place.write("a b\n\n" + String(repeating: "a", count: 2_000_000), to: "long")
       try place.write("", to: "empty")
+      try place.write("a b\n\nthe <s> mark\n", to: "marked")
       for (file, code, part) in [
         ("unknown", Int32(65), "no word but <unk>"), ("long", 65, "in line 3"),
         ("empty", 65, "is empty"), ("nothing", 66, "There is no file"),
+        ("marked", 65, "marked holds the word <s> in line 3"),
       ] {
         expectRefusal(try place.unfold("ngram", file, "--out", "x.arpa"), code, part)
         #expect(!place.exists("x.arpa"))

@@ -33,6 +33,17 @@ extension CommandTests {
       _ = try settings(["--recipe", name] + Self.short)
     }
 
+    /// So that they stay what they are when a default changes.
+    @Test(arguments: ["war-and-peace", "linux-kernel"])
+    func whatDoesNotFollowTheDefaultsIsSpelledOut(name: String) throws {
+      let defaults = [
+        "--optimiser", "adam", "--learning-rate", "0.002", "--schedule",
+        "cosine:warmup=100,final=0.05", "--clip-norm", "1",
+      ]
+      let recipe = ["--recipe", name] + Self.short
+      #expect(try settings(recipe) == settings(recipe + defaults))
+    }
+
     @Test func theHelpListsThem() throws {
       let result = try place.unfold("train", "--help")
       let words = result.text.split(whereSeparator: { " \n,:;()".contains($0) })
@@ -83,6 +94,12 @@ extension CommandTests {
       try refused("{\"layers\": [2]}", "JSON object")
       try refused("{\"layrs\": 2}", "--layrs")
       try refused("{\"out\": \"x\"}", "--out")
+      for name in [
+        "help", "help-hidden", "version", "generate-completion-script", "experimental-dump-help",
+        "vocabulary",
+      ] {
+        for value in ["true", "\"bash\""] { try refused("{\"\(name)\": \(value)}", name) }
+      }
       try refused("{\"layers\": \"two\"}", "two")
       try refused("{\"cell\": \"rnn\"}", "rnn")
       try refused("{\"tie\": 1}", "--tie")

@@ -19,6 +19,31 @@ extension CommandTests {
         #expect(html.contains(part), "\(part)")
       }
       #expect(html.contains("training.learning_rate"))
+      // The validation losses while training and at the end are measured in different ways.
+      #expect(html.contains("the text cut into 4 streams side by side"))
+      #expect(html.contains("on texts that are read from beginning to end"))
+    }
+
+    /// Evaluations that take hundreds of steps' time aren't a part of the step after them.
+    @Test func speedIsThatOfSteps() throws {
+      try place.write(Small.text(lines: 4000, seed: 2), to: "held-out")
+      let result = try place.unfold(
+        ["train", "text", "--valid", "held-out", "--out", "timed", "--log-every", "1"]
+          + ["--evaluations", "8"] + Small.settings)
+      #expect(result.code == 0, "\(result.error)")
+      struct Line: Decodable { let step: Int, tokensPerSecond: Double?, isBest: Bool? }
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      let lines = try place.read("timed/metrics.jsonl").split(separator: UInt8(ascii: "\n"))
+        .map { try decoder.decode(Line.self, from: $0) }
+      let evaluated = Set(lines.filter { $0.isBest != nil }.map(\.step))
+      func median(_ isWanted: (Line) -> Bool) throws -> Double {
+        let speeds = lines.filter(isWanted).compactMap(\.tokensPerSecond).sorted()
+        return try #require(speeds.isEmpty ? nil : speeds[speeds.count / 2])
+      }
+      let after = try median { evaluated.contains($0.step - 1) }
+      let others = try median { !evaluated.contains($0.step - 1) }
+      #expect(after > others / 10)
     }
 
     @Test func theCommandMakesTheSameReport() throws {

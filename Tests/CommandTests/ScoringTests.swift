@@ -57,6 +57,74 @@ extension CommandTests {
       #expect(try place.unfold("score", "run", "--pairs", "pairs").text.contains("accuracy "))
     }
 
+    /// To the model both sentences of the first pair are the same.
+    @Test func countsWhatIsUnknown() throws {
+      try place.write("the fox zebra\tthe fox giraffe\nthe fox\tfox the\n", to: "pairs")
+      let results = try objects("score", "run", "--pairs", "pairs", "--json")
+      try #require(results.count == 3)
+      #expect(results[0]["likelier"] as? String == "equal")
+      #expect(results.dropLast().map { $0["out_of_vocabulary"] as? [Int] } == [[1, 1], [0, 0]])
+      #expect(results[2]["out_of_vocabulary"] as? Int == 2 && results[2]["pairs"] as? Int == 2)
+      let pairs = try place.unfold("score", "run", "--pairs", "pairs")
+      #expect(
+        pairs.error == "2 of 10 words were read as <unk>; 1 pair differs only in them.\n",
+        "\(pairs.error)")
+      try place.write("the zebra\nfox\n", to: "some")
+      #expect(try place.unfold("score", "run", "some").error.contains("1 of 3 words was read as"))
+      #expect(try !place.unfold("score", "run", "lines").error.contains("<unk>"))
+      // Of a text with unknown words the tokens' bytes aren't the text's.
+      let (known, unknown) = (
+        try objects("evaluate", "run", "lines")[0], try objects("evaluate", "run", "some")[0]
+      )
+      #expect(known["bits_per_byte"] is NSNumber && known["out_of_vocabulary"] as? Int == 0)
+      #expect(unknown["bits_per_byte"] == nil && unknown["out_of_vocabulary"] as? Int == 1)
+    }
+
+    @Test func textsWithoutWordsAreRefused() throws {
+      try place.write(String(repeating: "<unk> <unk> <unk>\n", count: 300), to: "unknown")
+      try place.write("\n \n\t\n", to: "blank")
+      for (text, part) in [("unknown", "none of the 900 words"), ("blank", "only white space")] {
+        for command in ["score", "evaluate"] {
+          expectRefusal(try place.unfold(command, "run", text), 65, text, part)
+        }
+        expectRefusal(
+          try place.unfold("mix", "run", "n.arpa", "--tune", text, "--out", "x"), 65, text, part)
+      }
+    }
+
+    /// After “the” the backoff makes a probability of 10⁴ of everything.
+    @Test func modelsThatGiveNoProbabilitiesAreRefused() throws {
+      try place.write(
+        """
+        \\data\\
+        ngram 1=5
+        ngram 2=1
+
+        \\1-grams:
+        -1\t<unk>
+        0\t<s>
+        -1\t</s>
+        -0.5\tthe\t5
+        -1\tfox
+
+        \\2-grams:
+        -0.1\t<s> the
+
+        \\end\\
+
+        """, to: "bold.arpa")
+      try place.write("the fox\n", to: "bold")
+      for command in ["score", "evaluate"] {
+        expectRefusal(try place.unfold(command, "bold.arpa", "bold"), 65, "bold.arpa", "above 1")
+      }
+      expectRefusal(
+        try place.unfold("evaluate", "bold.arpa", "bold", "--shuffle-words"), 65, "above 1")
+      expectRefusal(
+        try place.unfold("mix", "bold.arpa", "bold.arpa", "--tune", "bold", "--out", "x"), 65,
+        "bold.arpa", "above 1")
+      #expect(!place.exists("x"))
+    }
+
     @Test func badLines() throws {
       try place.write("a\tb\nno tab\n", to: "pairs")
       expectRefusal(

@@ -60,6 +60,23 @@ extension CommandTests {
       try unfold(["evaluate", "both.json", "text"])
     }
 
+    /// Each line begins and ends with a space, as in the Penn Treebank: `score` predicts what
+    /// `evaluate` predicts, and the first token, which is only context there.
+    @Test func linesHaveTheTokensOfTheirText() throws {
+      let lines = Small.text().split(separator: "\n").map { " \($0) \n" }
+      try place.write(lines.joined(), to: "text")
+      try train("run", "--tokens", "bpe", "--vocabulary-size", "290")
+      func tokens(_ command: [String]) throws -> [Int] {
+        struct Counted: Decodable { let tokens: Int }
+        return try unfold(command).text.split(separator: "\n").map {
+          try JSONDecoder().decode(Counted.self, from: Data($0.utf8)).tokens
+        }
+      }
+      let scored = try tokens(["score", "run", "text", "--json"])
+      #expect(scored.count == lines.count)
+      #expect(try tokens(["evaluate", "run", "text"]) == [scored.reduce(0, +) - 1])
+    }
+
     @Test func ngramLearnsTheSamePairs() throws {
       try train("run", "--tokens", "bpe", "--vocabulary-size", "290")
       try unfold(["ngram", "text", "--out", "a.arpa"] + Self.bpe)
@@ -149,12 +166,14 @@ extension CommandTests {
       try train("run", "--tokens", "bpe", "--vocabulary-size", "290")
       let whole = try place.read("run/best/tokenizer.json")
       try place.write(whole.prefix(whole.count / 2), to: "run/best/tokenizer.json")
-      expectRefusal(try place.unfold("generate", "run"), 65, "tokenizer.json")
+      expectRefusal(
+        try place.unfold("generate", "run"), 65, "best/tokenizer.json can't be used", "“merges”")
       try train("other", "--tokens", "bpe", "--vocabulary-size", "280")
       try place.write(try place.read("other/best/tokenizer.json"), to: "run/best/tokenizer.json")
       expectRefusal(try place.unfold("generate", "run"), 65, "280 tokens")
       try FileManager.default.removeItem(at: place.path("run/best/tokenizer.json"))
-      expectRefusal(try place.unfold("generate", "run"), 65, "isn't a whole model")
+      expectRefusal(
+        try place.unfold("generate", "run"), 65, "or tokenizer.json, so it isn't a whole model")
     }
   }
 }

@@ -16,6 +16,10 @@ import Testing
     GradientTrace(of: cell, over: inputs(steps, batch, 6)) { ($0 * $0).sum() }
   }
 
+  private func length(_ vector: [Double]) -> Double {
+    vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+  }
+
   /// The gradient that backpropagation finds and the product of exact Jacobians are the same: in
   /// Float, to 10⁻⁴ of its length, after 40 steps.
   private func expectAgreement<Cell: RecurrentCell>(
@@ -23,10 +27,13 @@ import Testing
   ) where Cell.Input == Tensor, Cell.Output == Tensor {
     let trace = trace(cell)
     for sequence in 0..<trace.batch {
-      #expect(
-        trace.disagreement(sequence: sequence, with: trace.products(sequence: sequence)) < 1e-4,
-        sourceLocation: sourceLocation)
-      #expect(trace.measured(sequence: sequence).count == 40, sourceLocation: sourceLocation)
+      let (measured, product, agreement) = trace.comparison(sequence: sequence)
+      #expect(agreement.lags == 40, sourceLocation: sourceLocation)
+      #expect(agreement.largest < 1e-4, sourceLocation: sourceLocation)
+      #expect(agreement.largestOfOneStep < 1e-4, sourceLocation: sourceLocation)
+      #expect(measured.count == 40, sourceLocation: sourceLocation)
+      let products = trace.products(sequence: sequence).map(length)
+      #expect(product == products, sourceLocation: sourceLocation)
     }
   }
 
@@ -97,6 +104,23 @@ import Testing
       let expected = (0..<lag).reduce(1.0) { product, _ in product * Double(Float(0.9)) }
       #expect(abs(bound / expected - 1) < 1e-12)
     }
+  }
+
+  @Test func statesBeyondAllNumbersAreFound() {
+    // s′ = 1.5·s from 1: 1.5²¹⁸ = 2.4·10³⁸ is a Float, 1.5²¹⁹ = 3.6·10³⁸ isn't.
+    var generator = Philox(seed: 8)
+    let cell = ElmanCell(
+      inputSize: 6, hiddenSize: 8, activation: .relu,
+      initialiser: CellInitialiser(input: .zeros, recurrent: .identity(scale: 1.5)),
+      using: &generator)
+    func overflow(steps: Int) -> Int? {
+      GradientTrace(
+        of: cell, over: inputs(steps, 2, 6), from: Tensor([2, 8], repeating: 1)
+      ) { $0.sum() }.overflow
+    }
+    #expect(overflow(steps: 218) == nil)
+    #expect(overflow(steps: 219) == 219)
+    #expect(overflow(steps: 230) == 219)
   }
 
   @Test func noGradientExceedsTheProductsNorm() throws {

@@ -76,6 +76,19 @@ import Testing
     #expect(try trial.run(quick, shouldStop: { true }) == nil)
   }
 
+  /// The tests that end a training and the sequences that judge it are drawn apart: other numbers of
+  /// the latter change the error that is reported, but not when the training ends.
+  @Test func aTrialIsJudgedOnSequencesOfItsOwn() throws {
+    let trial = MemoryTrial(task: .adding, cell: .gru, lag: 6, seed: 1)
+    let result = try #require(try trial.run(quick))
+    #expect(try trial.run(quick) == result)
+    var other = quick
+    other.scoreSequences = 333
+    let judged = try #require(try trial.run(other))
+    #expect(judged.updates == result.updates && judged.error != result.error)
+    #expect(judged.isLearned && result.isLearned)
+  }
+
   @Test func aStudyGoesOnWhereItStopped() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
     defer { try? FileManager.default.removeItem(at: file) }
@@ -97,5 +110,51 @@ import Testing
     let again = try study.run(keeping: file, shouldStop: { false }, progress: { _ in })
     #expect(again == whole)
     #expect(MemoryStudy.results(in: file).count == 4)
+    #expect(study.missing(in: whole).isEmpty)
+  }
+
+  @Test func whatTheTimeLeavesOutIsNamed() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    defer { try? FileManager.default.removeItem(at: file) }
+    var study = MemoryStudy()
+    (study.cells, study.lags, study.seeds) = ([.lstm, .elman], [4, 8], [1, 2])
+    study.budget = .zero
+    let results = try study.run(keeping: file, shouldStop: { false }, progress: { _ in })
+    #expect(results.isEmpty)
+    #expect(study.missing(in: []).map(\.lag) == [Int](repeating: 4, count: 8))
+    // The LSTM learned to add at the first lag, with one seed; the second is still to be tried there
+    // and both at the next. Elman failed with one seed, and the other is to be tried.
+    func result(_ cell: CellKind, _ isLearned: Bool) -> MemoryResult {
+      MemoryResult(
+        trial: MemoryTrial(task: .adding, cell: cell, lag: 4, seed: 1), settings: study.settings,
+        isLearned: isLearned, updates: 100, error: isLearned ? 0.05 : 1)
+    }
+    let missing = study.missing(in: [result(.lstm, true), result(.elman, false)])
+      .filter { $0.task == .adding }
+    #expect(
+      missing == [
+        MemoryTrial(task: .adding, cell: .lstm, lag: 4, seed: 2),
+        MemoryTrial(task: .adding, cell: .lstm, lag: 8, seed: 1),
+        MemoryTrial(task: .adding, cell: .lstm, lag: 8, seed: 2),
+        MemoryTrial(task: .adding, cell: .elman, lag: 4, seed: 2),
+      ])
+  }
+
+  /// The first seeds of all cells come before the second of any.
+  @Test func everyCellHasItsFirstSeedFirst() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).jsonl")
+    defer { try? FileManager.default.removeItem(at: file) }
+    var study = MemoryStudy()
+    (study.cells, study.lags, study.seeds) = ([.gru, .elman], [4], [1, 2])
+    study.settings = quick
+    (study.settings.updates, study.settings.testEvery) = (2, 2)
+    let seeds = Mutex<[UInt64]>([])
+    _ = try study.run(keeping: file) {
+      false
+    } progress: { progress in
+      seeds.withLock { $0.append(progress.last.trial.seed) }
+    }
+    let order = seeds.withLock { $0 }
+    #expect(order == [1, 1, 1, 1, 2, 2, 2, 2])
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct TrainingReportTests {
   private static let settings = """
-    {"model":{"cell":"lstm","tied":false},"training":{"clipping":{"maximumNorm":0.5},
+    {"model":{"cell":"lstm","tied":false},"training":{"batch":12,"clipping":{"maximumNorm":0.5},
     "learning_rate":0.002},"text":{"files":["a<b.txt","c"],"validation_file":null}}
     """
   private static let metrics = """
@@ -53,6 +53,11 @@ import Testing
     ])
     #expect(html.contains("Under way, or broken off: 30 of 40 steps, 6 s."))
     #expect(html.contains("3.0000 nats per token, perplexity 20.086, after step 30"))
+    // Two ways of validating are told apart where their losses stand.
+    #expect(html.contains("best validation loss while training"))
+    #expect(html.contains("after step 30, the text cut into 12 streams side by side"))
+    #expect(html.contains("At the end the best model reads the text from beginning to end"))
+    #expect(html.contains(">learning rate</text>"))
     #expect(html.contains("20.0 % of the steps by norm"))
     #expect(html.contains("<pre>&lt;a&gt; &amp; b</pre>") && html.contains("<pre>second</pre>"))
     #expect(html.contains("a&lt;b.txt, c"))
@@ -67,6 +72,7 @@ import Testing
     let html = try report(["configuration.json": Self.settings])
     #expect(html.contains("Under way, or broken off: 0 steps, 0 s."))
     #expect(html.contains("learning_rate"))
+    #expect(!html.contains("from beginning to end"))
   }
 
   @Test func theTablesOfTheEndAreThere() throws {
@@ -80,6 +86,7 @@ import Testing
       try TrainingReport(of: folder).write()
       let html = try String(contentsOf: folder.report, encoding: .utf8)
       #expect(html.contains("Stopped early: 0 steps"))
+      #expect(html.contains("Measured at the end, on texts that are read from beginning to end"))
       #expect(html.contains("<th>On 40,004 held-out tokens</th>"))
       #expect(html.contains(">4.0073</td>") && html.contains(">8.50·10⁻⁷</td>"))
       #expect(html.contains(">1.12·10⁻³</td>") && html.contains(">undefined</td>"))

@@ -113,8 +113,9 @@ import Testing
     ("-0.4\ta", "0.4\ta", 8, "can't be above 0, but this is 0.4"),
     ("-0.4\ta", "x\ta", 8, "“x” is no number"),
     ("-0.4\ta", "nan\ta", 8, "“nan” is no number"),
-    ("a\t-0.2", "a\tnan", 8, "a finite number, but this is nan"),
-    ("a\t-0.2", "a\tinf", 8, "a finite number, but this is inf"),
+    ("a\t-0.2", "a\tnan", 8, "a finite number of single precision, but this is nan"),
+    ("a\t-0.2", "a\tinf", 8, "a finite number of single precision, but this is inf"),
+    ("a\t-0.2", "a\t1e300", 8, "a finite number of single precision, but this is 1e300"),
     ("a\t-0.2", "a\t--2", 8, "“--2” is no number"),
     ("<s> a", "<s> a\t-0.1", 12, "highest order have no backoff"),
     ("<s> a", "a", 12, "a log-probability, 2 words and perhaps a backoff"),
@@ -122,6 +123,8 @@ import Testing
     ("<s> a", "<s> c", 12, "the word “c” isn't among the 1-grams"),
     ("-0.2\ta b", "-0.2\t<s> a", 13, "“<s> a” stands twice"),
     ("\tb\n\n", "\ta\n\n", 9, "“a” stands twice"),
+    ("\ta\t", "\ta\u{B}c\t", 8, "the word “a\\u{B}c” holds white space"),
+    ("\ta\t", "\ta\u{C}c\t", 8, "the word “a\\u{C}c” holds white space"),
     ("</s>", "c", 9, "the 1-grams lack </s>"),
     ("<s>\t", "c\t", 9, "the 1-grams lack <s>"),
     ("\\end\\\n", "", 14, "the file ends before \\end\\"),
@@ -143,6 +146,35 @@ import Testing
     #expect(error?.line == line)
     #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     #expect(error?.description.hasSuffix(".") == true)
+  }
+
+  /// Which words are tokens is asked at the end of the section, whose last line isn't to blame.
+  @Test func namesTheLineOfAWordThatIsNoToken() throws {
+    let characters = "# tokens: characters\n" + Self.small.replacing("</s>", with: "c")
+    for (text, problem) in [
+      (characters.replacing("\ta\t", with: "\tab\t"), .noToken("ab", .characters)),
+      (characters.replacing("\ta\t", with: "\t<U+0063>\t"), .duplicate("<U+0063>")),
+      ("# tokens: bytes\n" + Self.small.replacing("\ta\t", with: "\té\t"), .noToken("é", .bytes)),
+    ] as [(String, ARPAError.Problem)] {
+      let error = #expect(throws: ARPAError.self) { try read(text) }
+      #expect(error?.problem == problem && error?.line == 9)
+    }
+    let invalid = Self.small.replacing("\ta\t", with: "\t?\t").utf8
+      .map { $0 == UInt8(ascii: "?") ? 0xFF : $0 }
+    let error = #expect(throws: ARPAError.self) {
+      try invalid.withUnsafeBytes { try ARPAFile.read($0, name: "m.arpa") }
+    }
+    #expect(error?.problem == .noToken("\u{FFFD}", .words) && error?.line == 8)
+  }
+
+  @Test func whatSinglePrecisionCannotHoldIsZero() throws {
+    for number in ["-1e300", "-inf"] {
+      let model = try read(Self.small.replacing("-0.6\tb", with: "\(number)\tb"))
+      // b after <s>: −99 for the logarithm of 0, and the backoff.
+      let score = try #require(model.scores(of: [1, 3]).first)
+      #expect(abs(score + 99.3) < 1e-4)
+      #expect(try !written(model).contains("inf"))
+    }
   }
 
   @Test func aWordOfAMegabyteIsNoWord() throws {

@@ -85,12 +85,19 @@ import Testing
         #expect(changed != text)
         try Data(changed.utf8).write(to: file)
       }
-      for file in ["config.json", "vocabulary.json", "model.safetensors"] {
+      for (file, names) in [
+        ("config.json", "config.json"), ("vocabulary.json", "vocabulary.json or tokenizer.json"),
+        ("model.safetensors", "model.safetensors"),
+      ] {
         let found = try sentence {
           try FileManager.default.removeItem(at: url.appending(path: file))
         }
-        #expect(found.hasPrefix("\(url.path) has no \(file), so it isn't a whole model"))
+        #expect(found.hasPrefix("\(url.path) has no \(names), so it isn't a whole model"))
       }
+      let vocabulary = url.appending(path: "vocabulary.json").path
+      #expect(
+        try sentence { try rewrite("vocabulary.json", "\"x\"", "\"\"") }
+          .hasPrefix("\(vocabulary) can't be used: token "))
       #expect(try sentence {}.isEmpty == false)
       let config = url.appending(path: "config.json").path
       #expect(

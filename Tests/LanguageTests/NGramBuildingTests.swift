@@ -88,6 +88,20 @@ import Testing
     }
   }
 
+  /// In the second text, after more than a block of it.
+  @Test func aReservedWordIsNamedWithItsLine() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let (clean, marked) = (folder.appending(path: "clean"), folder.appending(path: "marked"))
+    try Data("a b\nc\n".utf8).write(to: clean)
+    let lines = String(repeating: "some words in a line\n", count: 100_000)
+    try Data((lines + "a <s> b\n").utf8).write(to: marked)
+    let scratch = Scratch(memory: 1 << 20, folder: folder)
+    #expect(throws: NGramError.reservedWord("<s>", source: marked.path, line: 100_001)) {
+      _ = try SpooledText(
+        reading: [clean.path, marked.path], .init(unit: .words), scratch: scratch)
+    }
+  }
+
   @Test func aTextOfUnknownWordsTeachesNothing() throws {
     let text = SourceText("<unk> <unk>\n<unk>\n", name: "foreign")
     let vocabulary = try Vocabulary(unit: .words, building: [text])

@@ -55,9 +55,55 @@ import Testing
     #expect(throws: NGramFileError.self) { try read(whole + [0]) }
   }
 
+  /// As an interrupted copy leaves it, where room for the whole was made before.
+  @Test(arguments: TokenUnit.allCases)
+  func zerosToTheEndAreNoticed(unit: TokenUnit) throws {
+    let whole = try bytes(NGramFixtures.toyModel(unit: unit))
+    // What stands last is a suffix of four bytes.
+    for begin in Array(stride(from: 0, to: whole.count - 4, by: 97)) + [whole.count - 4] {
+      let zeros = [UInt8](repeating: 0, count: whole.count - begin)
+      #expect(throws: NGramFileError.self) { try read(Array(whole.prefix(begin)) + zeros) }
+    }
+  }
+
+  @Test func anOrderMayBeEmpty() throws {
+    let arpa = ARPAFileTests.small.replacing("ngram 2=2", with: "ngram 2=0")
+      .replacing("-0.1\t<s> a\n-0.2\ta b\n", with: "")
+    let model = try Array(arpa.utf8).withUnsafeBytes { try ARPAFile.read($0, name: "m.arpa") }
+    #expect(try read(bytes(model)).counts == [5, 0])
+  }
+
+  /// NaN, the infinities, and 0.5, which a backoff may be.
+  @Test(arguments: [0x7FC0_0000, 0x7F80_0000, 0xFF80_0000, 0x3F00_0000] as [UInt32])
+  func damagedNumbersAreNotConverted(pattern: UInt32) throws {
+    let model = try NGramFixtures.toyModel()
+    let whole = try bytes(model)
+    let number = Float(bitPattern: pattern)
+    // The file ends in the nodes below the highest order, with one before and one after them, and
+    // those of the highest; each part begins at a multiple of 64 bytes.
+    let inner = 16 * (model.counts[0] + model.counts[1] + 2)
+    let highest = whole.count - 8 * model.counts[2]
+    let lowest = highest - (inner + 63) / 64 * 64 + 16
+    var places = [(lowest, "log-probability"), (highest, "log-probability")]
+    if !number.isFinite { places.append((lowest + 4, "backoff")) }
+    for (place, part) in places {
+      var damaged = whole
+      withUnsafeBytes(of: pattern.littleEndian) {
+        damaged.replaceSubrange(place..<place + 4, with: $0)
+      }
+      let opened = try read(damaged)
+      let error = #expect(throws: NGramFileError.self) {
+        _ = try opened.contents(Scratch(memory: 1 << 20), name: "m.ngram")
+      }
+      #expect(
+        error?.description
+          == "m.ngram is damaged: it holds the \(part) \(number); make it again.")
+    }
+  }
+
   /// Every byte of the header and of the vocabulary, and some of the nodes: either the file is
   /// refused, or each question has an answer.
-  @Test(arguments: [TokenUnit.words, .characters, .bytes])
+  @Test(arguments: TokenUnit.allCases)
   func noDamageTraps(unit: TokenUnit) throws {
     let model = try NGramFixtures.toyModel(order: 3, unit: unit)
     let whole = try bytes(model)

@@ -71,6 +71,16 @@ import Testing
     }
   }
 
+  /// Nothing is learned from a text of unknown words; a few of them beside others are words.
+  @Test func wordsMustBeKnown() throws {
+    let settings = VocabularySettings(unit: .words)
+    #expect(throws: VocabularyError.onlyUnknownWords(source: "t")) {
+      try Vocabulary(settings, building: [SourceText("<unk> <unk>\n<unk>\n", name: "t")])
+    }
+    let known = try Vocabulary(settings, building: [SourceText("<unk> a\n<unk>\n", name: "t")])
+    #expect(known.count == 3)
+  }
+
   @Test func manyWordsKeepTheirNumbers() throws {
     let words = (0..<20_000).map { "w\($0)" }
     let text = Array(words.joined(separator: " ").utf8)

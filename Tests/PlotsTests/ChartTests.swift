@@ -31,6 +31,69 @@ import Testing
     #expect(!svg.contains("nan") && !svg.contains("inf\""))
   }
 
+  /// The names at the ends of lines, from the top down.
+  private func namesAtEnds(_ marks: [Mark]) throws -> [String] {
+    var chart = chart(marks)
+    chart.y.domain = 0...10
+    chart.legend = .atEnds
+    let texts = chart.svg.matches(of: #/<text class="name strong[^>]* y="([^"]*)">([^<]*)<\/text>/#)
+    let names = try texts.map { (try #require(Double($0.output.1)), String($0.output.2)) }
+    return names.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// The line that leaves first is outermost, whatever its name.
+  @Test func namesStandInTheOrderInWhichLinesLeave() throws {
+    func line(_ name: String, _ slope: Double) -> Mark {
+      .line(x: (0...20).map(Double.init), y: (0...20).map { 5 + slope * Double($0) }, name: name)
+    }
+    let slopes = [
+      ("a", -2.0), ("b", -0.1), ("c", -0.5), ("d", 3.0), ("e", 0.1), ("f", 0.6), ("g", -1.0),
+    ]
+    #expect(
+      try namesAtEnds(slopes.map { line($0.0, $0.1) }) == ["d", "f", "e", "b", "c", "g", "a"])
+    // One that comes back has left where it left for the last time; one that never was inside is
+    // outermost.
+    let back = Mark.line(x: [0, 1, 2, 20], y: [5, -5, 5, -100], name: "back")
+    let never = Mark.line(x: [0, 20], y: [-1, -2], name: "never")
+    #expect(try namesAtEnds([never, back, line("c", -3)]) == ["back", "c", "never"])
+  }
+
+  /// On a logarithmic axis 0 has no place: where one edge of a band is 0 there is no area.
+  @Test func aBandIsCutWhereEitherEdgeHasNoPlace() throws {
+    let x: [Double] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    let low: [Double] = [1, 1, 0, 1, 1, 1, 1, 1, 1]
+    let high: [Double] = [2, 2, 2, 2, 2, 2, .nan, 2, 2]
+    let svg = chart([.band(x: x, low: low, high: high)], .logarithmic).svg
+    let band = try #require(svg.split(separator: "\n").first { $0.contains("class=\"band c0\"") })
+    let data = try #require(band.split(separator: "\"").first { $0.hasPrefix("M") })
+    let pieces = data.split(separator: "Z").map { piece in
+      piece.split { "ML ".contains($0) }.compactMap { Double($0) }
+    }
+    #expect(pieces.map(\.count) == [2 * 4, 2 * 6, 2 * 4])
+    // Both edges of each piece span the same places.
+    for piece in pieces {
+      let places = stride(from: 0, to: piece.count, by: 2).map { piece[$0] }
+      #expect(places == Array(places.reversed()))
+    }
+  }
+
+  @Test func contoursHaveTheirLevels() {
+    let field = Field(x: 0...1, y: 0...1, columns: 40, rows: 40) { x, _ in x }
+    let svg = chart([.contours(field, levels: [0.25, 0.5, 3])]).svg
+    #expect(svg.contains(">0.25</text>"))
+    // A level that isn't reached has no line to be named.
+    #expect(!svg.contains(">3</text>"))
+  }
+
+  @Test func chosenTicksAreLabelled() {
+    var chart = chart([.line(x: [1, 1024], y: [0, 1])])
+    chart.x = Axis("window", scale: .logarithmic, ticks: [1, 4, 0.5, 1024, 4096])
+    let svg = chart.svg
+    for label in ["1", "4", "1,024"] { #expect(svg.contains(">\(label)</text>"), "\(label)") }
+    // Beyond the axis.
+    #expect(!svg.contains(">4,096</text>") && !svg.contains(">100</text>"))
+  }
+
   @Test func aLongLineKeepsItsPeaksInFewPoints() throws {
     let count = 200_000
     var y = (0..<count).map { sin(Double($0) / 1000) }

@@ -6,9 +6,9 @@ import Tensors
 ///
 /// For each probe every unit is scored by how well it alone answers: the threshold (or the sign) is
 /// chosen on the first half of the text, the score is that of the second. The same is done with the
-/// labels rotated against the text; a unit is called responsive only if its score beats the best
-/// score that any unit reached with any of the rotations. With 20 rotations, chance gets that far in
-/// 1 of 21 probes.
+/// labels of each half rotated against its text; a unit is called responsive only if its score beats
+/// the best score that any unit reached with any of the rotations, and so does, for a yes/no probe,
+/// its area under the ROC curve. With 20 rotations, chance gets that far in at most 1 of 21 probes.
 ///
 /// - SeeAlso: A. Karpathy, J. Johnson, L. Fei-Fei, "Visualizing and Understanding Recurrent
 ///   Networks", 2015, where such cells were found by eye.
@@ -28,7 +28,7 @@ public struct CellInspection: Sendable {
     /// What units are ranked by, on the second half: F1, or the correlation times the sign that it
     /// had on the first half.
     public let score: Double
-    /// Whether the score is beyond the control's.
+    /// Whether the score, and the area under the ROC curve if there is one, are beyond the control's.
     public let isResponsive: Bool
     /// For a graded probe, on the second half.
     public var correlation: Double?
@@ -133,13 +133,16 @@ public struct CellInspection: Sendable {
 
   private func rank(_ units: [ThresholdRanking.Result], _ result: inout ProbeResult) {
     let chance = units.flatMap(\.control).reduce(0) { max($0, Double($1.f1)) }
-    result.chance = chance
-    result.chanceAuc = units.flatMap(\.control).reduce(0) { max($0, Double($1.auc)) }
-    result.responsiveUnits = units.count { $0.score.f1 > chance }
+    let chanceAuc = units.flatMap(\.control).reduce(0) { max($0, Double($1.auc)) }
+    (result.chance, result.chanceAuc) = (chance, chanceAuc)
+    func isResponsive(_ score: ThresholdScore) -> Bool {
+      score.f1 > chance && score.auc > chanceAuc
+    }
+    result.responsiveUnits = units.count { isResponsive($0.score) }
     result.units = best(units.map(\.score.f1)).map { unit in
       let score = units[unit].score
       return Finding(
-        unit: recording.name(of: unit), score: score.f1, isResponsive: score.f1 > chance,
+        unit: recording.name(of: unit), score: score.f1, isResponsive: isResponsive(score),
         auc: score.auc, threshold: Double(units[unit].threshold), yesIsBelow: score.isBelow)
     }
   }

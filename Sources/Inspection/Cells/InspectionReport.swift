@@ -84,9 +84,10 @@ public struct InspectionReport: Sendable {
     return """
       \(read) were read, at \(nats) nats each. For every question about the text, each of the \
       \(units) units was scored by how well it alone answers, on the second half of the text; its \
-      threshold or sign was chosen on the first. A unit counts as responsive if its score is beyond \
-      chance: the best that any unit reached when the labels were shifted against the text, which \
-      in one of \(shifts + 1) questions happens without a reason. The best unit’s score is that of \
+      threshold or sign was chosen on the first. A unit counts as responsive if its score (and, for \
+      a yes/no question, the area under its ROC curve, AUC) is beyond chance: the best that any unit \
+      reached when the labels of each half were shifted against its text, which in at most one of \
+      \(shifts + 1) questions happens without a reason. The best unit’s score is that of \
       a winner: on another text it tends to be a little lower.
       """
   }

@@ -85,19 +85,19 @@ public struct FlowStudy: Sendable, Encodable {
   public let bound: [Double]
   /// Of an LSTM: ‖∂L_N/∂c_{N−1} ⊙ f_{N−1} ⊙ … ⊙ f_{t+1}‖, the way through c alone.
   public let throughCellAlone: [Double]
-  /// The largest relative difference between measured and product.
-  public let disagreement: Double
+  /// How far measured and product agree.
+  public let agreement: GradientAgreement
   public let verdict: GradientVerdict
 
   package init(
     cell: String, start: String, spectralRadius: Double, flows: [GradientFlow], product: [Double],
-    measured: [Double], bound: [Double], throughCellAlone: [Double], disagreement: Double,
-    verdict: GradientVerdict
+    measured: [Double], bound: [Double], throughCellAlone: [Double],
+    agreement: GradientAgreement, verdict: GradientVerdict
   ) {
     (self.cell, self.start, self.spectralRadius) = (cell, start, spectralRadius)
     (self.flows, self.product, self.measured) = (flows, product, measured)
     (self.bound, self.throughCellAlone) = (bound, throughCellAlone)
-    (self.disagreement, self.verdict) = (disagreement, verdict)
+    (self.agreement, self.verdict) = (agreement, verdict)
   }
 
   /// λ^(k−1) times the gradient's norm for k = 1.
@@ -168,18 +168,18 @@ extension FreshCell {
     let trace = GradientTrace(of: cell, over: inputs(settings.steps), from: begin) {
       ($0 * weights.broadcast).sum()
     }
-    let measured = trace.measured(sequence: 0).map { norm($0) }
+    let (measured, product, agreement) = trace.comparison(sequence: 0)
     let first = measured.first ?? 0
     let flows = trace.flows()
-    let products = trace.products(sequence: 0)
     let name = "\(kind.title), \(start)"
     let study = FlowStudy(
       cell: kind.title, start: start,
       spectralRadius: try cell.recurrentMatrices.last?.matrix.spectralRadius() ?? 0, flows: flows,
-      product: products.map { norm($0) }, measured: measured,
+      product: product, measured: measured,
       bound: withBound ? try trace.productNorms(sequence: 0).map { $0 * first } : [],
-      throughCellAlone: [], disagreement: trace.disagreement(sequence: 0, with: products),
-      verdict: GradientVerdict(subject: name, norms: flows.first?.norms ?? []))
+      throughCellAlone: [], agreement: agreement,
+      verdict: GradientVerdict(
+        subject: name, norms: flows.first?.norms ?? [], cell: kind, overflow: trace.overflow))
     return (trace, study)
   }
 }
@@ -188,7 +188,7 @@ extension FlowStudy {
   fileprivate func with(throughCellAlone norms: [Double]) -> FlowStudy {
     FlowStudy(
       cell: cell, start: start, spectralRadius: spectralRadius, flows: flows, product: product,
-      measured: measured, bound: bound, throughCellAlone: norms, disagreement: disagreement,
+      measured: measured, bound: bound, throughCellAlone: norms, agreement: agreement,
       verdict: verdict)
   }
 }

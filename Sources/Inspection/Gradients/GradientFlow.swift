@@ -51,17 +51,4 @@ extension GradientTrace {
     guard names.count > 1 else { return [whole] }
     return [whole] + names.indices.map { index in flow(names[index]) { [$0.tensors[index]] } }
   }
-
-  /// How far the measured gradients are from the products of exact Jacobians: the largest
-  /// ‖measured − product‖ / ‖product‖ over all lags at which Float has digits left.
-  ///
-  /// - Parameter products: as `products(sequence:)` gives them.
-  public func disagreement(sequence: Int, with products: [[Double]]) -> Double {
-    zip(measured(sequence: sequence), products).reduce(0) { worst, pair in
-      let size = norm(pair.1)
-      guard size > 1e-30 else { return worst }
-      let difference = norm(zip(pair.0, pair.1).map { $0 - $1 })
-      return difference.isFinite ? max(worst, difference / size) : .infinity
-    }
-  }
 }

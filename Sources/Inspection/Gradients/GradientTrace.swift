@@ -16,6 +16,9 @@ public struct GradientTrace<Cell: RecurrentCell>: Sendable {
   public let states: [Cell.State]
   /// ∂L_N/∂s₀ … ∂L_N/∂s_{N−1}, of the same structure.
   public let gradients: [Cell.State]
+  /// The first t for which s_t isn't finite, 0 … N; nil if all states are. From there on gradients
+  /// say nothing: ReLU, for one, makes 0 of what is no number, and then they are 0 too.
+  public let overflow: Int?
 
   /// - Parameters:
   ///   - inputs: each tensor `[N, B, …]`, at least one step.
@@ -32,7 +35,9 @@ public struct GradientTrace<Cell: RecurrentCell>: Sendable {
     var taps: [[Tensor]] = []
     var states: [Cell.State] = []
     var output: Cell.Output?
+    var overflow: Int?
     for step in 0..<shape[0] {
+      if overflow == nil, !state.hasFiniteNumbers { overflow = step }
       let leaves = state.tensors.map { Tensor(zeros: $0.shape).watched }
       taps.append(leaves)
       states.append(state.detached)
@@ -40,10 +45,12 @@ public struct GradientTrace<Cell: RecurrentCell>: Sendable {
       let result = cell(inputs.mapTensors { $0[step].detached }, tapped)
       (output, state) = (result.output, result.state)
     }
+    if overflow == nil, !state.hasFiniteNumbers { overflow = shape[0] }
     let gradients = output.map { loss($0).backward() }
     self.cell = cell
     self.inputs = inputs
     self.states = states
+    self.overflow = overflow
     self.gradients = zip(states, taps).map { state, leaves in
       state.replacing(leaves.map { gradients?[$0] ?? Tensor(zeros: $0.shape) })
     }
@@ -121,5 +128,9 @@ extension TensorGroup {
   /// One sequence's numbers of tensors `[B, …]`, one tensor after the other.
   func row(_ sequence: Int) -> [Double] {
     tensors.flatMap { $0[sequence].values.map(Double.init) }
+  }
+
+  fileprivate var hasFiniteNumbers: Bool {
+    tensors.allSatisfy { tensor in tensor.withValues { $0.allSatisfy(\.isFinite) } }
   }
 }

@@ -21,18 +21,20 @@ package protocol StudiedModel: RecurrentModel {
 package struct ModelFlow: Sendable, Encodable {
   /// Of the whole state and of each layer's tensors, over the sequences.
   package let flows: [GradientFlow]
-  /// Of the first sequence: measured, and the product of exact Jacobians.
+  /// Of the first sequence: measured, the product of exact Jacobians, and how far they agree.
   package let measured: [Double]
   package let product: [Double]
-  package let disagreement: Double
+  package let agreement: GradientAgreement
   package let sequences: Int
+  /// As ``GradientTrace/overflow``.
+  package let overflow: Int?
 
   package init(
-    flows: [GradientFlow], measured: [Double], product: [Double], disagreement: Double,
-    sequences: Int
+    flows: [GradientFlow], measured: [Double], product: [Double], agreement: GradientAgreement,
+    sequences: Int, overflow: Int? = nil
   ) {
     (self.flows, self.measured, self.product) = (flows, measured, product)
-    (self.disagreement, self.sequences) = (disagreement, sequences)
+    (self.agreement, self.sequences, self.overflow) = (agreement, sequences, overflow)
   }
 }
 
@@ -68,10 +70,9 @@ extension RecurrentLanguageModel: StudiedModel {
     let trace = GradientTrace(of: core, over: inputs, from: state) { output in
       readout.crossEntropies(output, targets: targets).mean * Float(window.batch)
     }
-    let products = trace.products(sequence: 0, progress: progress)
+    let (measured, product, agreement) = trace.comparison(sequence: 0, progress: progress)
     return ModelFlow(
-      flows: trace.flows(), measured: trace.measured(sequence: 0).map { norm($0) },
-      product: products.map { norm($0) },
-      disagreement: trace.disagreement(sequence: 0, with: products), sequences: window.batch)
+      flows: trace.flows(), measured: measured, product: product, agreement: agreement,
+      sequences: window.batch, overflow: trace.overflow)
   }
 }

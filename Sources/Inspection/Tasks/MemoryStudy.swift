@@ -6,13 +6,19 @@ import Tensors
 
 /// At which lag cells still learn: trials over tasks, cells, lags and seeds, several at a time.
 ///
-/// For each task and cell the lags rise; when no seed has learned at one, longer ones aren't tried.
-/// Each result is a line of a file at once, and a study that goes on skips those that it holds.
+/// The lags rise; when no seed of a cell has learned a task at one, longer ones aren't tried. At each
+/// lag every cell has its first seed before any has its second, so that all have come equally far when
+/// the time is up. What a trial gives never depends on the time. Each result is a line of a file at
+/// once, and a study that goes on skips those that it holds.
 public struct MemoryStudy: Sendable {
   public var settings = MemorySettings()
-  public var cells: [CellKind] = [.elman, .gru, .lstm]
+  /// In the order in which they are tried.
+  public var cells: [CellKind] = [.lstm, .gru, .elman]
   public var lags = [10, 20, 50, 100, 200, 500]
   public var seeds: [UInt64] = [1, 2, 3]
+  /// After how long a run ends: trials that haven't ended by then are left out. Nil for when all are
+  /// done. As a trial looks at the clock only when it is tested, leave a minute more.
+  public var budget: Duration? = .seconds(19 * 60)
 
   public init() {}
 
@@ -31,36 +37,70 @@ public struct MemoryStudy: Sendable {
   ///     each, `Compute.threads` had better be 1.
   ///   - shouldStop: asked now and then, from any thread.
   ///   - progress: called after each trial, from any thread, one call at a time.
-  /// - Returns: all results of these settings that the file now holds.
+  /// - Returns: all results of these settings that the file now holds; ``missing(in:)`` tells what
+  ///   is left to do.
   /// - Throws: `FileError`, or `SettingError` for settings out of range.
   public func run(
     keeping file: URL, lanes: Int = 1, shouldStop: @escaping @Sendable () -> Bool,
     progress: @escaping @Sendable (Progress) -> Void
   ) throws -> [MemoryResult] {
     let record = Record(self, file: file, progress: progress)
-    let rows = MemoryTrial.Task.allCases.flatMap { task in cells.map { (task, $0) } }
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: min(max(lanes, 1), rows.count)) { _ in
-      while !shouldStop() {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        guard index < rows.count else { return }
-        runRow(rows[index].0, rows[index].1, record, shouldStop)
+    let clock = ContinuousClock()
+    let end = budget.map { clock.now + $0 }
+    let isOver = { @Sendable () -> Bool in shouldStop() || end.map { clock.now >= $0 } ?? false }
+    var rows = rows
+    for lag in lags where !rows.isEmpty {
+      let trials = seeds.flatMap { seed in rows.map { $0.trial(lag: lag, seed: seed) } }
+      runAll(trials, lanes: lanes, record, isOver)
+      if isOver() { break }
+      let known = rows.count
+      rows.removeAll { row in
+        !seeds.contains { record.hasLearned(row.trial(lag: lag, seed: $0)) }
       }
+      let longer = lags.filter { $0 > lag }.count
+      record.skip((known - rows.count) * longer * seeds.count)
     }
     return try record.finished()
   }
 
-  private func runRow(
-    _ task: MemoryTrial.Task, _ cell: CellKind, _ record: Record, _ shouldStop: () -> Bool
+  /// A cell on a task.
+  private struct Row {
+    let task: MemoryTrial.Task
+    let cell: CellKind
+
+    func trial(lag: Int, seed: UInt64) -> MemoryTrial {
+      MemoryTrial(task: task, cell: cell, lag: lag, seed: seed)
+    }
+  }
+
+  private var rows: [Row] {
+    MemoryTrial.Task.allCases.flatMap { task in cells.map { Row(task: task, cell: $0) } }
+  }
+
+  private func runAll(
+    _ trials: [MemoryTrial], lanes: Int, _ record: Record, _ isOver: @escaping @Sendable () -> Bool
   ) {
-    for lag in lags {
-      var learned = false
-      for seed in seeds {
-        let trial = MemoryTrial(task: task, cell: cell, lag: lag, seed: seed)
-        guard let result = record.result(of: trial, shouldStop) else { return }
-        learned = learned || result.isLearned
+    let next = Atomic(0)
+    DispatchQueue.concurrentPerform(iterations: min(max(lanes, 1), trials.count)) { _ in
+      while !isOver() {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < trials.count, record.result(of: trials[index], isOver) != nil else { return }
       }
-      if !learned { return record.skip(lags.filter { $0 > lag }.count * seeds.count) }
+    }
+  }
+
+  /// The trials that a study of which there are these results still has to run, as far as that can
+  /// be told: at longer lags there may be more.
+  public func missing(in results: [MemoryResult]) -> [MemoryTrial] {
+    let known = Dictionary(results.map { ($0.trial, $0.isLearned) }, uniquingKeysWith: { $1 })
+    return rows.flatMap { row -> [MemoryTrial] in
+      var missing: [MemoryTrial] = []
+      for lag in lags {
+        let trials = seeds.map { row.trial(lag: lag, seed: $0) }
+        missing += trials.filter { known[$0] == nil }
+        if !trials.contains(where: { known[$0] == true }) { break }
+      }
+      return missing
     }
   }
 
@@ -113,9 +153,15 @@ public struct MemoryStudy: Sendable {
       state = Mutex(kept)
     }
 
+    func hasLearned(_ trial: MemoryTrial) -> Bool {
+      state.withLock { $0.results[trial]?.isLearned == true }
+    }
+
     /// A trial's result, from the file or by running it; nil if that was stopped or failed.
     func result(of trial: MemoryTrial, _ shouldStop: () -> Bool) -> MemoryResult? {
-      if let known = state.withLock({ $0.results[trial] }) {
+      let (known, hasFailed) = state.withLock { ($0.results[trial], $0.error != nil) }
+      if hasFailed { return nil }
+      if let known {
         note(known, isNew: false)
         return known
       }

@@ -92,7 +92,7 @@ package struct TrainingCharts {
   package var learningRate: Chart {
     let rates = series(history.steps, \.learningRate)
     return Chart(
-      "Learning rate", x: stepAxis, y: Axis("", includesZero: true), size: .half,
+      "Learning rate", x: stepAxis, y: Axis("learning rate", includesZero: true), size: .half,
       marks: [.line(x: rates.x, y: rates.y)])
   }
 

@@ -43,7 +43,7 @@ public struct TrainingReport {
     var page = Page("Training: \(folder.url.lastPathComponent)", subtitle: subtitle)
     addSummary(to: &page)
     page.section("How well it predicts")
-    page.figure(charts.loss)
+    page.figure(charts.loss, caption: validationNote)
     page.figures([charts.perplexity, charts.learningRate])
     addEvaluations(to: &page)
     page.section("Gradients")
@@ -69,6 +69,9 @@ public struct TrainingReport {
 
   private func addSummary(to page: inout Page) {
     if let message = results?.message { page.notice("\(message)") }
+    if let tables = results?.tables, !tables.isEmpty {
+      page.paragraph("Measured at the end, on texts that are read from beginning to end:")
+    }
     for table in results?.tables ?? [] {
       page.table(
         [table.title] + table.columns, table.rows.map { [$0.name] + $0.values.map(\.brief) })
@@ -78,9 +81,9 @@ public struct TrainingReport {
       let isValidated = best.validationNatsPerToken != nil
       let loss = best.validationNatsPerToken ?? best.trainingNatsPerToken ?? .nan
       facts.append([
-        "best \(isValidated ? "validation" : "training") loss",
+        "best \(isValidated ? "validation" : "training") loss while training",
         "\(loss.text(4)) nats per token, perplexity \(exp(loss).text(3)), after step "
-          + best.step.grouped,
+          + best.step.grouped + (isValidated ? ", \(sideBySide)" : ""),
       ])
     }
     if let shares = history.clippedShares {
@@ -94,6 +97,23 @@ public struct TrainingReport {
       facts.append(["median speed", "\(Int(speed).grouped) tokens per second"])
     }
     if !facts.isEmpty { page.table(["", ""], facts) }
+  }
+
+  /// How the text is validated on while training.
+  private var sideBySide: String {
+    let batch = settings.first { $0.key == "training.batch" }?.value
+    return "the text cut into \(batch.map { "\($0) " } ?? "")streams side by side"
+  }
+
+  /// Why the validation loss of the charts isn't quite that of the end.
+  private var validationNote: HTML? {
+    guard history.evaluations.contains(where: { $0.validationNatsPerToken != nil }) else {
+      return nil
+    }
+    return """
+      Validation while training is quick: \(sideBySide), each of which begins without a past. At the \
+      end the best model reads the text from beginning to end, so that its loss there differs a little.
+      """
   }
 
   private func addEvaluations(to page: inout Page) {

@@ -21,28 +21,32 @@ public final class TrainingReporter {
   private var cost = Duration.zero
   /// Between two evaluations the report is made anew after so long.
   private static let interval = Duration.seconds(30)
-  private var measured: ContinuousClock.Instant
+  /// When the step began that is noted next: evaluations and reports aren't a part of it.
+  private var stepBegin: ContinuousClock.Instant
+  /// Of the steps since TensorBoard's last: their tokens, and the seconds that they took.
   private var tokens = 0
+  private var seconds = 0.0
 
   public init(_ folder: RunFolder) {
     self.folder = folder
     written = clock.now
-    measured = written
+    stepBegin = written
   }
 
   /// Takes what the training tells, after the run's own files have it.
   ///
   /// - Throws: `FileError`.
   public func note(_ event: LanguageModelTraining.Event) throws {
+    defer { stepBegin = clock.now }
     switch event {
     case .started(_, let done):
       // A run that goes on hasn't ended.
       try? FileManager.default.removeItem(at: folder.results)
       log = try TensorBoardLog(in: folder.url, after: done)
-      measured = clock.now
       try write()
     case .step(let step):
       tokens += step.tokens
+      seconds += stepBegin.duration(to: clock.now) / .seconds(1)
       if !step.parameters.isEmpty { try add(step) }
       try write(after: Self.interval)
     case .evaluated(let evaluation, _):
@@ -76,7 +80,6 @@ public final class TrainingReporter {
   // MARK: TensorBoard
 
   private func add(_ step: StepReport) throws {
-    let seconds = measured.duration(to: clock.now) / .seconds(1)
     var values: [(tag: String, value: TensorBoardLog.Value)] = [
       ("loss/training_window", .scalar(step.loss)),
       ("learning_rate", .scalar(Double(step.learningRate))),
@@ -93,7 +96,7 @@ public final class TrainingReporter {
       values.append(("gradients/\(parameter.name)", .histogram(.init(histograms.gradients))))
     }
     try log?.add(values, step: step.step)
-    (measured, tokens) = (clock.now, 0)
+    (tokens, seconds) = (0, 0)
   }
 
   private func add(_ evaluation: EvaluationReport) throws {

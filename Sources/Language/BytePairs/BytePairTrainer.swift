@@ -8,7 +8,10 @@ import Foundation
 /// Counts are brought up to date where a merge changes the text, and a queue knows the most frequent
 /// pair.
 ///
-/// - Complexity: O(n log n) for n bytes of distinct pieces, about.
+/// - Complexity: a merge reads each distinct piece that holds its pair from end to end, so a piece
+///   costs O(its length · the merges made in it). That is little where pieces are words; a text of
+///   letters without white space is one piece, which each merge reads as a whole. The queue adds
+///   O(log pairs) for each pair that becomes new.
 struct BytePairTrainer {
   /// The pieces of the text, one after the other, where each begins and ends, and how often it is
   /// there. Each shrinks as its tokens are merged.

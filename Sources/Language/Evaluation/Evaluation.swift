@@ -25,12 +25,33 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   public func crossEntropy(
     of tokens: TokenSequence, by model: any LanguageModel, progress: (Double) -> Void = { _ in }
   ) -> CrossEntropy {
-    var total = 0.0
+    sum(of: tokens, by: model, progress).crossEntropy
+  }
+
+  /// As above, by a model that comes from outside.
+  ///
+  /// - Throws: ``PredictionError`` if what the model says can't be true;
+  ///   ``EvaluationError/diverged(_:)`` if it has learned nonsense from the text.
+  public func crossEntropy(
+    of tokens: TokenSequence, by model: AnyModel, progress: (Double) -> Void = { _ in }
+  ) throws -> CrossEntropy {
+    let sum = sum(of: tokens, by: model.model, progress)
+    if let dynamic, !sum.crossEntropy.perplexity.isFinite {
+      throw EvaluationError.diverged("\(dynamic)")
+    }
+    try sum.check(model)
+    return sum.crossEntropy
+  }
+
+  private func sum(
+    of tokens: TokenSequence, by model: any LanguageModel, _ progress: (Double) -> Void
+  ) -> PredictionSum {
+    var sum = PredictionSum()
     predict(tokens, by: model) { part in
-      total -= part.logProbabilities.reduce(0, +)
+      sum.add(part.logProbabilities)
       progress(Double(part.places.upperBound) / Double(tokens.count))
     }
-    return CrossEntropy(totalNats: total, tokens: max(0, tokens.count - 1))
+    return sum
   }
 
   /// ln p of each token but the first, from all before it.

@@ -4,7 +4,7 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
   case noWeights(model: String)
   case statisticsMissing
   case diverged(String)
-  case damagedSettings(file: String)
+  case damagedSettings(file: String, reason: String? = nil)
 
   public var description: String {
     switch self {
@@ -16,8 +16,10 @@ public enum EvaluationError: Error, Equatable, Sendable, CustomStringConvertible
       "--dynamic rms needs --statistics with a text like the training text, for the gradients' sizes."
     case .diverged(let settings):
       "Dynamic evaluation with \(settings) diverged; choose a lower rate, or let --tune find one."
-    case .damagedSettings(let file):
+    case .damagedSettings(let file, nil):
       "\(file) holds no settings of an evaluation; let --tune write them anew."
+    case .damagedSettings(let file, let reason?):
+      "\(file) can't be used: \(reason); let --tune write it anew."
     }
   }
 }

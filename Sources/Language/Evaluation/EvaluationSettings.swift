@@ -17,7 +17,7 @@ extension Evaluation {
     try AtomicFile.write(to: url) { try $0.write(text) }
   }
 
-  /// - Throws: ``EvaluationError/damagedSettings(file:)``, `FileError`.
+  /// - Throws: ``EvaluationError/damagedSettings(file:reason:)``, `FileError`.
   public init(contentsOf url: URL) throws {
     let data = try MappedFile(contentsOf: url).withBytes { Data($0) }
     do {
@@ -25,6 +25,8 @@ extension Evaluation {
       self.init(
         dynamic: try content.dynamic.map { try DynamicEvaluation($0) },
         cache: try content.cache.map { try ContinuousCache($0) })
+    } catch let error as SettingError {
+      throw EvaluationError.damagedSettings(file: url.path, reason: "\(error)")
     } catch {
       throw EvaluationError.damagedSettings(file: url.path)
     }

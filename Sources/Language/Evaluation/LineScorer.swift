@@ -6,14 +6,16 @@ import Foundation
 /// end: of words `</s>`, which also stands for what begins a sentence; of other tokens the line feed.
 /// So an empty line has the probability of that end. Where a vocabulary of characters
 /// lacks the line feed, the first character of a line is only context, and its end isn't predicted.
+///
+/// A byte pair may hold a line feed and white space beside it. So the tokens of a line are those of
+/// one text, the line between two line feeds. The first of them, which begins with the first line
+/// feed, is only context, and with it what it holds of the white space that begins the line. If it
+/// holds everything, as it may where a line is empty, the first line feed is encoded by itself.
 public struct LineScorer: Sendable {
-  private let model: any LanguageModel
-  private let vocabulary: Vocabulary
+  private let model: AnyModel
+  private var vocabulary: Vocabulary { model.vocabulary }
 
-  public init(_ model: AnyModel) {
-    self.model = model.model
-    vocabulary = model.vocabulary
-  }
+  public init(_ model: AnyModel) { self.model = model }
 
   /// The score of a line.
   public struct Score: Sendable, Equatable {
@@ -33,14 +35,18 @@ public struct LineScorer: Sendable {
   /// - Parameters:
   ///   - source: how errors call the text.
   ///   - progress: gets the fraction that is done, from time to time.
-  /// - Throws: ``VocabularyError`` for invalid UTF-8 and words that are too long.
+  /// - Throws: ``VocabularyError`` for invalid UTF-8 and words that are too long;
+  ///   ``PredictionError`` if what the model says can't be true.
   public func scores(
     of lines: some Collection<some ContiguousBytes>, source: String = "the text",
     progress: (Double) -> Void = { _ in }
   ) throws -> [Score] {
     let encoded = try lines.map { try encode($0, source: source) }
-    let logProbabilities = model.logProbabilities(
+    let logProbabilities = model.model.logProbabilities(
       ofEach: encoded.map(\.tokens), progress: progress)
+    var sum = PredictionSum()
+    for line in logProbabilities { sum.add(line) }
+    try sum.check(model)
     return zip(encoded, logProbabilities).map { line, logProbabilities in
       Score(
         tokens: Array(line.tokens.dropFirst()), logProbabilities: logProbabilities,
@@ -50,11 +56,24 @@ public struct LineScorer: Sendable {
 
   /// A line between line ends.
   private func encode(_ line: some ContiguousBytes, source: String) throws -> Vocabulary.Encoded {
+    if vocabulary.unit == .bpe { return try encodeAcrossLineFeeds(line, source: source) }
     var encoded = try vocabulary.encode(line, source: source)
     // A line that isn't empty has got its end.
     if vocabulary.unit == .words, !encoded.tokens.isEmpty { encoded.tokens.removeLast() }
     let end = vocabulary.lineEnd.map { [$0] } ?? []
     encoded.tokens = end + encoded.tokens + end
+    return encoded
+  }
+
+  private func encodeAcrossLineFeeds(
+    _ line: some ContiguousBytes, source: String
+  ) throws -> Vocabulary.Encoded {
+    let lineFeed: [UInt8] = [0x0A]
+    let ended = line.withUnsafeBytes { [UInt8]($0) } + lineFeed
+    let framed = try vocabulary.encode(lineFeed + ended, source: source)
+    if framed.tokens.count > 1 { return framed }
+    var encoded = try vocabulary.encode(lineFeed, source: source)
+    encoded.tokens += try vocabulary.encode(ended, source: source).tokens
     return encoded
   }
 }

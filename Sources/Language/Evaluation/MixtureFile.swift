@@ -3,11 +3,13 @@ import Interchange
 
 /// A mixture on disk: a small JSON file that names its models by paths relative to itself.
 ///
-///     {"components": [{"path": "../lstm/best", "sha256": "…", "weight": 0.8}, …],
+///     {"components": [{"path": "../lstm/best", "sha256": "…", "weight": 0.8,
+///                      "files": [{"bytes": 912, "modified": 1767225600000000000}, …]}, …],
 ///      "model_type": "unfold-mixture"}
 ///
 /// The models stay where they are. If one has been moved or has changed, that is said when the
-/// mixture is read; the file moves together with its models, or not at all.
+/// mixture is read; the file moves together with its models, or not at all. Only a model whose
+/// files have another size or time than they had is hashed, which takes seconds a gigabyte.
 public enum MixtureFile {
   private static let type = "unfold-mixture"
 
@@ -19,6 +21,29 @@ public enum MixtureFile {
   private struct Component: Codable {
     let path, sha256: String
     let weight: Double
+    /// Of the model's files. Mixtures that were made before these were kept lack them.
+    let files: [Stamp]?
+  }
+
+  /// By what a file is taken for the one that it was.
+  private struct Stamp: Codable, Equatable {
+    let bytes: Int
+    /// In nanoseconds since 1970.
+    let modified: Int
+
+    init(of file: URL) throws(FileError) {
+      var status = stat()
+      guard stat(file.path, &status) == 0 else {
+        throw FileError(.read, file.path, code: errno)
+      }
+      #if canImport(Darwin)
+        let time = status.st_mtimespec
+      #else
+        let time = status.st_mtim
+      #endif
+      bytes = Int(status.st_size)
+      modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+    }
   }
 
   /// Writes a mixture of the models at some paths.
@@ -28,9 +53,12 @@ public enum MixtureFile {
   public static func write(_ mixture: MixtureModel, of models: [URL], to url: URL) throws {
     let components = try zip(models, mixture.weights).map { model, weight in
       let model = try AnyModel.location(model)
+      let files = try files(of: model)
+      // Before they are hashed, so that what changes meanwhile is found.
+      let stamps = try files.map { try Stamp(of: $0) }
       return Component(
-        path: path(from: url.deletingLastPathComponent(), to: model), sha256: try hash(of: model),
-        weight: weight)
+        path: path(from: url.deletingLastPathComponent(), to: model), sha256: try hash(of: files),
+        weight: weight, files: stamps)
     }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -61,7 +89,7 @@ public enum MixtureFile {
       guard FileManager.default.fileExists(atPath: place.path) else {
         throw MixtureError.moved(url.path, model: place.path)
       }
-      guard try hash(of: place) == component.sha256 else {
+      guard try isUnchanged(component, at: place) else {
         throw MixtureError.changed(url.path, model: place.path)
       }
       return (name: place.path, model: try AnyModel(contentsOf: place))
@@ -69,17 +97,31 @@ public enum MixtureFile {
     return try MixtureModel(models, weights: weights)
   }
 
-  /// SHA-256 of a file, or of a model folder's files.
-  private static func hash(of model: URL) throws -> String {
+  /// Whether a model is the one that was mixed.
+  private static func isUnchanged(_ component: Component, at model: URL) throws -> Bool {
+    let files = try files(of: model)
+    if try files.map({ try Stamp(of: $0) }) == component.files { return true }
+    return try hash(of: files) == component.sha256
+  }
+
+  /// The files of a model: itself, or those of its folder.
+  private static func files(of model: URL) throws -> [URL] {
     var isFolder: ObjCBool = false
     _ = FileManager.default.fileExists(atPath: model.path, isDirectory: &isFolder)
-    guard isFolder.boolValue else { return try SHA256.hash(of: model) }
-    var hash = SHA256()
-    for name in ModelFolder.files(in: model) {
+    guard isFolder.boolValue else { return [model] }
+    return try ModelFolder.files(in: model).map { name in
       let file = model.appending(path: name)
       guard FileManager.default.fileExists(atPath: file.path) else {
         throw ModelFolderError.incomplete(folder: model.path, file: name)
       }
+      return file
+    }
+  }
+
+  /// SHA-256 of files, one after the other.
+  private static func hash(of files: [URL]) throws(FileError) -> String {
+    var hash = SHA256()
+    for file in files {
       try MappedFile(contentsOf: file).withBytes { hash.update(bytes: $0) }
     }
     return hash.finalize()

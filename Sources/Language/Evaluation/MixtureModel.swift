@@ -14,8 +14,10 @@ public struct MixtureModel: Sendable {
   private let components: [Component]
 
   private struct Component: Sendable {
-    let model: any LanguageModel
+    let source: AnyModel
     let matching: TokenMatching
+
+    var model: any LanguageModel { source.model }
   }
 
   /// - Parameters:
@@ -36,7 +38,7 @@ public struct MixtureModel: Sendable {
       guard model.isNormalised else { throw MixtureError.unnormalised(name) }
       let matching = try TokenMatching(
         of: models[0].model.vocabulary, in: model.vocabulary, names: (models[0].name, name))
-      return Component(model: model.model, matching: matching)
+      return Component(source: model, matching: matching)
     }
   }
 
@@ -66,14 +68,17 @@ extension MixtureModel: LanguageModel {
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
   ) {
     let leader = leader
+    // Four bytes a token and component: the text may be long, and weights aren't found by these.
     let all = components.enumerated().map { index, component in
-      var found: [Double] = []
-      if index != leader { predict(tokens, component, dynamic) { found += $0.logProbabilities } }
+      var found: [Float] = []
+      if index != leader {
+        predict(tokens, component, dynamic) { found += $0.logProbabilities.map { Float($0) } }
+      }
       return found
     }
     predict(tokens, components[leader], dynamic) { part in
       let mixed = part.places.enumerated().map { index, place in
-        logSum { $0 == leader ? part.logProbabilities[index] : all[$0][place - 1] }
+        logSum { $0 == leader ? part.logProbabilities[index] : Double(all[$0][place - 1]) }
       }
       visit(PredictedPart(places: part.places, logProbabilities: mixed, hidden: part.hidden))
     }
@@ -189,13 +194,18 @@ extension MixtureModel {
   /// has one maximum, so that it doesn't matter where the weights begin.
   ///
   /// - Parameter report: gets each iteration.
+  /// - Throws: ``PredictionError`` if what one of the models says can't be true.
   /// - Precondition: at least two tokens, the first being only context.
   public func tuned(
     on tokens: TokenSequence, report: (Iteration) -> Void = { _ in }
-  ) -> MixtureModel {
-    let all = components.map { component in
-      var found: [Double] = []
-      predict(tokens, component, nil) { found += $0.logProbabilities }
+  ) throws -> MixtureModel {
+    let all = try components.map { component in
+      var (found, sum): ([Double], PredictionSum) = ([], PredictionSum())
+      predict(tokens, component, nil) { part in
+        found += part.logProbabilities
+        sum.add(part.logProbabilities)
+      }
+      try sum.check(component.source)
       return found
     }
     require(!all[0].isEmpty, "a mixture can't be tuned on \(tokens.count) tokens")

@@ -17,6 +17,27 @@ extension NGramModel {
     }
   }
 
+  /// As for any model; threads share the texts.
+  public func logProbabilities(
+    ofEach texts: [[Int32]], progress: (Double) -> Void
+  ) -> [[Double]] {
+    var all = [[Double]](repeating: [], count: texts.count)
+    let length = 1 << 12
+    for begin in stride(from: 0, to: texts.count, by: length) {
+      let block = begin..<min(begin + length, texts.count)
+      let tokens = texts[block].reduce(0) { $0 + $1.count }
+      all.withUnsafeMutableBufferPointer { out in
+        nonisolated(unsafe) let out = out
+        Compute.forEach(block.count, work: tokens * 100) { index in
+          let text = block.lowerBound + index
+          out[text] = scores(of: texts[text]).map { Double($0) * log(10) }
+        }
+      }
+      progress(Double(block.upperBound) / Double(texts.count))
+    }
+    return all
+  }
+
   private func logProbabilities(at places: Range<Int>, of tokens: TokenSequence) -> [Double] {
     let length = 1 << 14
     return [Double](unsafeUninitializedCapacity: places.count) { out, count in

@@ -66,8 +66,10 @@ public struct WordOrder: Sendable {
   }
 
   /// What order is worth to a model.
-  public init(_ model: any LanguageModel, ordered: TokenSequence, shuffled: TokenSequence) {
-    self.ordered = Evaluation().crossEntropy(of: ordered, by: model)
-    self.shuffled = Evaluation().crossEntropy(of: shuffled, by: model)
+  ///
+  /// - Throws: ``PredictionError``.
+  public init(_ model: AnyModel, ordered: TokenSequence, shuffled: TokenSequence) throws {
+    self.ordered = try Evaluation().crossEntropy(of: ordered, by: model)
+    self.shuffled = try Evaluation().crossEntropy(of: shuffled, by: model)
   }
 }

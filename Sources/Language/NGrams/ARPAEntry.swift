@@ -15,7 +15,6 @@ extension ARPALines {
   ///   - declared: how many n-grams there are said to be, by order from 1.
   ///   - body: gets each line, and these lines for its errors.
   /// - Returns: the number of the first line after the heading.
-  @discardableResult
   mutating func readSection(
     order: Int, of declared: [Int], _ body: (ARPALines, ARPAEntry) throws -> Void
   ) throws -> Int {
@@ -55,16 +54,17 @@ extension ARPALines {
     var backoff = 0.0
     if fields.count == order + 2 {
       backoff = try number(line, fields[order + 1])
-      guard backoff.isFinite else { throw error(.invalidBackoff(text(order + 1))) }
+      guard Float(backoff).isFinite else { throw error(.invalidBackoff(text(order + 1))) }
       guard !isHighest || backoff == 0 else {
         throw error(.backoffAtHighestOrder(text(order + 1)))
       }
     }
+    let kept = Float(logProbability)
     return ARPAEntry(
       line: line, words: fields[1...order],
-      // An infinity would end in “not a number” when backoffs are added.
-      logProbability: logProbability.isFinite ? Float(logProbability) : -99,
-      backoff: Float(backoff))
+      // An infinity, such as −1e300 in single precision, would end in “not a number” when backoffs
+      // are added.
+      logProbability: kept.isFinite ? kept : -99, backoff: Float(backoff))
   }
 
   private func number(_ line: UnsafeRawBufferPointer, _ field: Range<Int>) throws -> Double {

@@ -24,6 +24,7 @@ public struct ARPAError: Error, Equatable, Sendable {
     case unknownContext(String)
     case duplicate(String)
     case longWord
+    case whiteSpace(String)
     case noToken(String, TokenUnit)
     case unknownUnit(String)
     case unknownSplitting(String)
@@ -66,7 +67,8 @@ extension ARPAError.Problem: CustomStringConvertible {
     case .notANumber(let text): "“\(text)” is no number"
     case .positiveLogProbability(let text):
       "the logarithm of a probability can't be above 0, but this is \(text)"
-    case .invalidBackoff(let text): "a backoff must be a finite number, but this is \(text)"
+    case .invalidBackoff(let text):
+      "a backoff must be a finite number of single precision, but this is \(text)"
     case .backoffAtHighestOrder(let text):
       "n-grams of the highest order have no backoff, but this one has \(text)"
     case .unknownWord(let word): "the word “\(word)” isn't among the 1-grams"
@@ -74,6 +76,7 @@ extension ARPAError.Problem: CustomStringConvertible {
       "its context “\(context)” isn't among the n-grams one order below"
     case .duplicate(let ngram): "“\(ngram)” stands twice"
     case .longWord: "a word is longer than a megabyte, so this can't be a model of words"
+    case .whiteSpace(let word): "the word “\(word)” holds white space, so no text can have it"
     case .noToken(let word, let unit): "“\(word)” doesn't spell one of the \(unit)"
     case .unknownUnit(let unit):
       "the tokens are said to be “\(unit)”, which is none of "

@@ -99,7 +99,7 @@ struct ARPAReader {
 
   private mutating func readUnigrams() throws -> (Vocabulary, ARPAUnigrams.Result) {
     var unigrams = ARPAUnigrams(unit: unit, splitting, tokenizer: tokenizer)
-    try lines.readSection(order: 1, of: declared) { lines, entry in
+    let firstLine = try lines.readSection(order: 1, of: declared) { lines, entry in
       let word = UnsafeRawBufferPointer(rebasing: entry.line[entry.words[1]])
       guard word.count <= Vocabulary.longestWord else { throw lines.error(.longWord) }
       guard unigrams.append(word, entry.logProbability, entry.backoff) else {
@@ -107,7 +107,9 @@ struct ARPAReader {
       }
     }
     let result: ARPAUnigrams.Result
-    do { result = try unigrams.result() } catch { throw lines.error(error) }
+    do { result = try unigrams.result() } catch {
+      throw lines.error(error.problem, line: error.word.map { firstLine + $0 })
+    }
     (table, tokens) = (unigrams.table, result.tokens)
     return (result.vocabulary, result)
   }

@@ -46,8 +46,14 @@ struct ARPAUnigrams {
     let backoffs: [Float]
   }
 
-  /// - Throws: what is wrong with the section as a whole.
-  func result() throws(ARPAError.Problem) -> Result {
+  /// What is wrong with the section.
+  struct Fault: Error {
+    let problem: ARPAError.Problem
+    /// The word, counted from 0 in the order of the file; nil where it is the section as a whole.
+    var word: Int?
+  }
+
+  func result() throws(Fault) -> Result {
     let meanings = try meanings()
     var (numbers, marks) = (WordTable(), 0)
     if let known {
@@ -60,9 +66,13 @@ struct ARPAUnigrams {
       if case .token(let spelling) = meaning { return number(spelling, in: &numbers) }
       return -1
     }
-    guard numbers.count - marks + min(marks, 1) >= 2 else { throw .tooFewTokens }
+    guard numbers.count - marks + min(marks, 1) >= 2 else {
+      throw Fault(problem: .tooFewTokens)
+    }
     if let known, numbers.count > known.count {
-      throw .noToken(Vocabulary.visible(numbers[known.count]), unit)
+      throw Fault(
+        problem: .noToken(Vocabulary.visible(numbers[known.count]), unit),
+        word: tokens.firstIndex(of: Int32(known.count)))
     }
     let vocabulary =
       known
@@ -75,7 +85,7 @@ struct ARPAUnigrams {
     spelling.withUnsafeBytes { numbers.insert($0) }
   }
 
-  private func meanings() throws(ARPAError.Problem) -> [Meaning] {
+  private func meanings() throws(Fault) -> [Meaning] {
     let hasUnknown = ARPASpelling.unknown.withUnsafeBytes { table.index(of: $0) } != nil
     var (begins, ends) = (false, false)
     var meanings: [Meaning] = []
@@ -91,20 +101,24 @@ struct ARPAUnigrams {
       case ARPASpelling.upperUnknown where unit == .words && !hasUnknown:
         meanings.append(.token(ARPASpelling.unknown))
       default:
+        // Lines are split at fewer kinds of white space than texts are.
+        if unit == .words, word.contains(where: WordScanner.isWhiteSpace) {
+          throw Fault(problem: .whiteSpace(Vocabulary.visible(word)), word: index)
+        }
         guard Array(String(decoding: word, as: UTF8.self).utf8) == word,
           let token = ARPASpelling.token(word, unit: unit)
-        else { throw .noToken(Vocabulary.visible(word), unit) }
+        else { throw Fault(problem: .noToken(Vocabulary.visible(word), unit), word: index) }
         meanings.append(.token(token))
       }
     }
-    if unit == .words, !begins { throw .noSentenceMark("<s>") }
-    if unit == .words, !ends { throw .noSentenceMark("</s>") }
+    if unit == .words, !begins { throw Fault(problem: .noSentenceMark("<s>")) }
+    if unit == .words, !ends { throw Fault(problem: .noSentenceMark("</s>")) }
     return meanings
   }
 
   private func arranged(
     _ meanings: [Meaning], _ tokens: [Int32], _ vocabulary: Vocabulary
-  ) throws(ARPAError.Problem) -> Result {
+  ) throws(Fault) -> Result {
     let begin = vocabulary.count
     var isFilled = [Bool](repeating: false, count: begin + 1)
     var logs = [Float](repeating: Self.missing, count: begin + 1)
@@ -115,7 +129,9 @@ struct ARPAUnigrams {
       if case .sentenceBegin = meaning { tokens[index] = Int32(begin) }
       let token = Int(tokens[index])
       // Two spellings of one character.
-      if isFilled[token] { throw .duplicate(Vocabulary.visible(table[index])) }
+      if isFilled[token] {
+        throw Fault(problem: .duplicate(Vocabulary.visible(table[index])), word: index)
+      }
       isFilled[token] = true
       (logs[token], bows[token]) = (logProbabilities[index], backoffs[index])
     }

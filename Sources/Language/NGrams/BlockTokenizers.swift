@@ -3,6 +3,8 @@ import Interchange
 
 /// Makes tokens of texts that come in pieces, each of which ends where a token does.
 protocol BlockTokenizer {
+  /// - Parameter name: what messages call the text.
+  mutating func beginText(_ name: String)
   mutating func read(_ piece: UnsafeRawBufferPointer) throws
   mutating func endText() throws
   /// The vocabulary of all texts, and their tokens.
@@ -12,6 +14,7 @@ protocol BlockTokenizer {
 }
 
 extension BlockTokenizer {
+  mutating func beginText(_ name: String) {}
   mutating func endText() {}
 }
 
@@ -67,6 +70,8 @@ struct WordBlocks: BlockTokenizer {
   private var table = WordTable()
   private var counts = [0, 0]
   private var scanner: WordScanner
+  /// The text that is being read, and its line.
+  private var (text, line) = ("", 1)
 
   init(_ settings: VocabularySettings, _ scratch: Scratch) {
     self.settings = settings
@@ -76,12 +81,23 @@ struct WordBlocks: BlockTokenizer {
     for special in Vocabulary.specialWords { _ = special.withUnsafeBytes { table.insert($0) } }
   }
 
+  mutating func beginText(_ name: String) { (text, line) = (name, 1) }
+
+  /// - Throws: ``NGramError/reservedWord(_:source:line:)`` for `<s>`, and as the scanners do.
   mutating func read(_ piece: UnsafeRawBufferPointer) throws {
     try UTF8Scanner.check(piece)
     try scanner.read(piece) { word in
-      guard let word else { return try words.append(Vocabulary.lineEndWord) }
+      guard let word else {
+        line += 1
+        return try words.append(Vocabulary.lineEndWord)
+      }
       let number = table.insert(word)
-      if Int(number) == counts.count { counts.append(0) }
+      if Int(number) == counts.count {
+        if word.elementsEqual(ARPASpelling.begin) {
+          throw NGramError.reservedWord("<s>", source: text, line: line)
+        }
+        counts.append(0)
+      }
       counts[Int(number)] += 1
       try words.append(number)
     }

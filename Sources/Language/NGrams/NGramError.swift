@@ -2,7 +2,8 @@
 public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
   case unknownSmoothing(String)
   case invalidPruning(String, reason: String)
-  case reservedWord(String)
+  /// Of a text that is read, its name and the line, from 1.
+  case reservedWord(String, source: String? = nil, line: Int? = nil)
   case onlyUnknownWords
   case noText
   case tooMuchText
@@ -14,9 +15,9 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
         + "stupid-backoff=A with A above 0 and at most 1."
     case .invalidPruning(let text, let reason):
       "“\(text)” is no pruning such as 0,0,1: \(reason)."
-    case .reservedWord(let word):
-      "The text holds the word \(word), which marks the beginning of a sentence in n-gram models; "
-        + "remove or rename it."
+    case .reservedWord(let word, let source, let line):
+      "\(source ?? "The text") holds the word \(word)\(line.map { " in line \($0)" } ?? ""), which "
+        + "marks the beginning of a sentence in n-gram models; remove or rename it."
     case .onlyUnknownWords:
       "The text holds no word but <unk>, so there is nothing to learn; give one with words, or "
         + "a lower --minimum-count."

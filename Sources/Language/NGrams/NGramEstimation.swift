@@ -243,6 +243,7 @@ private struct LevelWriter {
 
   /// −99 stands for the logarithm of 0, as in ARPA files.
   private static func logarithm(_ probability: Double) -> Float {
-    probability > 0 ? Float(log10(probability)) : -99
+    // What is nearly certain may have been rounded to above one.
+    probability > 0 ? Float(min(log10(probability), 0)) : -99
   }
 }

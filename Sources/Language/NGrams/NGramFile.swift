@@ -60,8 +60,8 @@ public enum NGramFile {
 
   /// Reads a model; its nodes stay in the file.
   ///
-  /// What is checked is the header, the size and the vocabulary. Nodes that were damaged give wrong
-  /// probabilities, but no question leaves the file.
+  /// What is checked is the header, the size, the vocabulary, and where the orders meet. Nodes that
+  /// were damaged elsewhere give wrong probabilities, but no question leaves the file.
   ///
   /// - Throws: ``NGramFileError``, `FileError`.
   public static func read(contentsOf url: URL) throws -> NGramModel {
@@ -150,6 +150,9 @@ private struct NGramFileReader {
     let nodes = NGramNodes(
       counts: counts, file: file, words: base + layout.words, inner: base + layout.inner,
       leaves: base + layout.leaves)
+    guard nodes.seemsWhole else {
+      throw damaged("its n-grams are missing or out of order, as after an interrupted copy")
+    }
     return NGramModel(
       vocabulary: vocabulary, tree: NGramTree(nodes),
       isNormalised: number(16, UInt32.self) & Int(NGramFile.unnormalised) == 0)

@@ -5,8 +5,10 @@ extension NGramContents {
   /// Writes a binary file; see ``NGramFile``.
   ///
   /// - Parameter progress: gets the fraction that is done.
-  /// - Throws: ``NGramError/tooMuchText``, `FileError`, and what `progress` throws.
+  /// - Throws: ``NGramError/tooMuchText``, ``VocabularyError/tooManyTokens``, since nobody could
+  ///   read the file, `FileError`, and what `progress` throws.
   package func writeBinary(to url: URL, progress: (Double) throws -> Void) throws {
+    guard vocabulary.count <= Vocabulary.largestCount else { throw VocabularyError.tooManyTokens }
     let spellings = try spellings()
     let bytes = spellings.reduce(0) { $0 + $1.count }
     let flags =

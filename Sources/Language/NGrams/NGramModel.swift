@@ -25,7 +25,8 @@ public struct NGramModel: Sendable {
   /// - Parameters:
   ///   - tokens: of `vocabulary`; words hold `</s>` at the end of each line.
   ///   - order: N, the longest n-gram, at least 1.
-  /// - Throws: ``NGramError``, such as ``NGramError/reservedWord(_:)`` if `<s>` is a word.
+  /// - Throws: ``NGramError``, such as ``NGramError/reservedWord(_:source:line:)`` if `<s>` is a
+  ///   word.
   /// - Precondition: tokens are below the vocabulary's count.
   /// - Complexity: O(tokens · N) time and memory.
   public init(

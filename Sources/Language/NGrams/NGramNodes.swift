@@ -95,6 +95,18 @@ final class NGramNodes: @unchecked Sendable {
     }
   }
 
+  /// Whether each order's first node has the first children of the next order, and the last n-gram
+  /// a suffix: all zeros, as an interrupted copy leaves them, don't have that.
+  ///
+  /// - Complexity: O(order).
+  var seemsWhole: Bool {
+    guard words[0] == -1,
+      (0...order).allSatisfy({ Int(inner[starts[$0]].firstChild) == starts[$0 + 1] })
+    else { return false }
+    // A single token has the empty n-gram as its suffix, which is number 0.
+    return order == 1 || count == innerCount || leaves[count - innerCount - 1].suffix > 0
+  }
+
   func set(_ node: Int, word: Int32, logProbability: Float, suffix: UInt32) {
     words[node] = word
     if node < innerCount {

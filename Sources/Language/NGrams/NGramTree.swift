@@ -12,8 +12,8 @@ import Tensors
 ///                  = bow(h) + log p(w | h′)  otherwise; bow(h) = 0 if the tree lacks h
 ///
 /// Logarithms are to the base of 10, as in ARPA files. The nodes may be those of a mapped file, of
-/// which nothing but its size has been checked: whatever they hold, no question leaves their
-/// memory, and each ends.
+/// which little but its size has been checked: whatever they hold, no question leaves their memory,
+/// and each ends.
 ///
 /// - SeeAlso: C. Allauzen, M. Mohri, B. Roark, "Generalized Algorithms for Constructing Statistical
 ///   Language Models", ACL 2003, on backoff as failure transitions.
@@ -137,18 +137,23 @@ struct NGramTree: Sendable {
 
   /// All nodes, to be written.
   ///
-  /// - Throws: ``NGramFileError/damaged(file:reason:)`` if they don't make a tree.
+  /// - Throws: ``NGramFileError/damaged(file:reason:)`` if they don't make a tree, or hold numbers
+  ///   that no ARPA file may.
   func tables(_ scratch: Scratch, name: String) throws -> NGramTables {
+    func damaged(_ reason: String) -> NGramFileError { .damaged(file: name, reason: reason) }
     var tables = NGramTables()
     for order in 1...order {
       let (table, tails) = (Spool<NGramTables.Node>(scratch), Spool<NGramTables.Tail>(scratch))
       for node in nodes(order: order) {
         guard (0..<Int32(nodes(order: 1).count)).contains(nodes.words[node]) else {
-          throw NGramFileError.damaged(file: name, reason: "it holds a word without a spelling")
+          throw damaged("it holds a word without a spelling")
         }
         let (logProbability, suffix) = (
           logProbability(of: Int32(node)), suffix(of: Int32(node))
         )
+        guard logProbability.isFinite, logProbability <= 0 else {
+          throw damaged("it holds the log-probability \(logProbability)")
+        }
         try table.append(
           .init(
             word: nodes.words[node], logProbability: logProbability, suffix: UInt32(suffix)))
@@ -157,8 +162,9 @@ struct NGramTree: Sendable {
       for node in nodes(order: order - 1) {
         let inner = nodes.inner[node]
         guard Int(inner.firstChild) >= end, Int(inner.firstChild) <= starts[order + 1] else {
-          throw NGramFileError.damaged(file: name, reason: "its n-grams have no order")
+          throw damaged("its n-grams have no order")
         }
+        guard inner.backoff.isFinite else { throw damaged("it holds the backoff \(inner.backoff)") }
         end = Int(inner.firstChild)
         try tails.append(.init(backoff: inner.backoff, firstChild: inner.firstChild))
       }

@@ -15,7 +15,8 @@ package struct SpooledText {
   ///
   /// - Parameter settings: which tokens they become.
   /// - Parameter progress: gets how many bytes have been read, from time to time.
-  /// - Throws: ``CorpusError``, ``VocabularyError``, `FileError`, and what `progress` throws.
+  /// - Throws: ``CorpusError``, ``VocabularyError``, `FileError`, what `progress` throws, and
+  ///   ``NGramError/reservedWord(_:source:line:)`` for the word `<s>`.
   package init(
     reading paths: [String], _ settings: VocabularySettings, scratch: Scratch,
     progress: (Int) throws -> Void = { _ in }
@@ -31,6 +32,7 @@ package struct SpooledText {
     var names: [String] = []
     for path in paths {
       var blocks = try path == "-" ? .standardInput() : TextBlocks(contentsOf: URL(filePath: path))
+      reader.beginText(blocks.name)
       var seam = BlockSeam(text: blocks.name, unit: settings.unit)
       while let block = try blocks.next() {
         try block.withUnsafeBytes { try seam.join($0) { try reader.read($0) } }

@@ -44,12 +44,44 @@ import Testing
     }
   }
 
-  @Test func labelsThatCanNotBeCountedAreRefused() throws {
-    let string = "one two three four five six seven eight nine ten a b c d e f g\n"
-    let file = try LabelFile("0 1", name: "n", source: "f")
-    let words = try text(
-      string, try Vocabulary(unit: .words, building: Data(string.utf8), source: "t"))
-    #expect(throws: ProbeError.self) { try words.labels(of: file) }
+  @Test func aLabelFileMayHaveLineEndsOfWindows() throws {
+    let file = try LabelFile("0 5\r\n6 9 2\r\n", name: "mine", source: "f")
+    #expect(try file == LabelFile("0 5\n6 9 2\n", name: "mine", source: "f"))
+    #expect(throws: ProbeError.invalidLabel(
+      file: "f", line: 2, reason: "“x” gives no range")
+    ) { try LabelFile("0 5\r\nx\r\n", name: "mine", source: "f") }
+  }
+
+  /// Probes and labels are of the file, whatever a model's vocabulary lacks of it.
+  @Test func charactersThatTheVocabularyLacksAreCounted() throws {
+    let string = "abc → de\n→ fgh, ijk and the rest"
+    let vocabulary = try Vocabulary(
+      unit: .characters, building: Data("abcdefghijklmnorst ,\n".utf8), source: "v")
+    let inspected = try text(string, vocabulary)
+    #expect(inspected.outOfVocabulary == 2)
+    #expect(String(String.UnicodeScalarView(inspected.characters)) == string)
+    // a b c ␣ ␣ d e ⏎ ␣ f: the arrows are the fifth character of line 1 and the first of line 2.
+    let positions = inspected.labels(of: .positionInLine)
+    #expect(Array(positions.prefix(10)) == [1, 2, 3, 4, 6, 7, 8, 0, 2, 3])
+    let file = try LabelFile("4 8", name: "n", source: "f")
+    #expect(Array(try inspected.labels(of: file).prefix(9)) == [0, 0, 0, 0, 1, 1, 1, 0, 0])
+  }
+
+  @Test(arguments: WordSplitting.allCases)
+  func wordsThatTheVocabularyLacksAreCounted(splitting: WordSplitting) throws {
+    let string = "one zwölf  two\n\n  three unseen, four five six seven eight nine ten one two"
+    let vocabulary = try Vocabulary(
+      unit: .words, building: Data("one two three four five six seven eight nine ten\n".utf8),
+      source: "v", splitting: splitting)
+    let inspected = try text(string, vocabulary)
+    #expect(String(String.UnicodeScalarView(inspected.characters)) == string)
+    // one zwölf two ⏎ ⏎ three unseen[,] …
+    let positions = inspected.labels(of: .positionInLine)
+    #expect(Array(positions.prefix(6)) == [3, 9, 14, 0, 0, 7])
+    #expect(positions[6] == (splitting == .whitespace ? 15 : 14))
+    #expect(positions.last?.isNaN == true && positions.count == inspected.tokens.count)
+    let file = try LabelFile("4 9", name: "n", source: "f")
+    #expect(Array(try inspected.labels(of: file).prefix(4)) == [0, 1, 0, 0])
   }
 
   @Test func aLongTextIsSampledByParagraphs() throws {

@@ -74,6 +74,19 @@ import Testing
     #expect(html.contains("Forget gate") == (cell == .lstm))
   }
 
+  /// Labels that are all equal where the page shows them, and labels as far apart as can be.
+  @Test(arguments: ["0 999999 40", "0 999999 3e38\n6000 999999 -3e38\n7000 7001 3e38"])
+  func anyGradedLabelsCanBeShown(labels: String) throws {
+    let text = try text(Self.string + Self.string)
+    let lines = labels.replacing("999999", with: "\(text.characters.count)")
+    let file = try LabelFile(lines + "\n0 10 1\n", name: "mine", source: "f")
+    #expect(file.kind == .graded)
+    let report = try InspectionReport(
+      of: model(), named: "m", vocabulary: .bytes, reading: text, labels: [file],
+      excerptLength: 600)
+    #expect(try report.page().html.contains("mine"))
+  }
+
   @Test func theDataAreWhatTheScriptReads() throws {
     let report = try report(model())
     let html = try report.page().html

@@ -146,9 +146,16 @@ import Testing
       let file = folder.appending(path: "settings.json")
       try best.evaluation.write(to: file)
       #expect(try Evaluation(contentsOf: file) == best.evaluation)
-      for text in ["", "{}", #"{"cache": "none"}"#, #"{"dynamic": 3}"#] {
+      for (text, reason) in [
+        ("", nil), ("{}", nil), (#"{"dynamic": 3}"#, nil),
+        (#"{"cache": "none"}"#, "there is no cache “none”, only continuous, unigram"),
+        (
+          #"{"dynamic": "sgd:rate=-1"}"#,
+          "rate must be at least 0 and finite, not “-1”"
+        ),
+      ] as [(String, String?)] {
         try Data(text.utf8).write(to: file)
-        #expect(throws: EvaluationError.damagedSettings(file: file.path)) {
+        #expect(throws: EvaluationError.damagedSettings(file: file.path, reason: reason)) {
           try Evaluation(contentsOf: file)
         }
       }

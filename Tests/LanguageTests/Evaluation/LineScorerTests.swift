@@ -38,6 +38,48 @@ import Testing
     #expect(scores[2].outOfVocabulary == [.words: 1, .characters: 3, .bytes: 0, .bpe: 0][unit])
   }
 
+  /// Lines begin and end with a space, as in the Penn Treebank: in the text a line's last space and
+  /// its line feed are one token.
+  @Test func bytePairsOfLinesAreThoseOfTheText() throws {
+    let text = SourceText(String(repeating: " a b \n b a \n", count: 5), name: "text")
+    let vocabulary = try Vocabulary(unit: .bpe, building: [text])
+    let model = smallModel(vocabularySize: vocabulary.count)
+    let scores = try LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+      .scores(of: text.lines)
+    #expect(scores.map(\.tokens.count) == [Int](repeating: 3, count: 10))
+    let tokens = try vocabulary.encode(text.bytes, source: "text").tokens
+    #expect(scores.flatMap(\.tokens) == tokens)
+    let end = try #require(vocabulary.lineEnd)
+    let expected = model.logProbabilities(of: [end] + tokens[..<3])
+    #expect(zip(scores[0].logProbabilities, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+  }
+
+  /// What begins a line is context where it is one token with the line feed before.
+  @Test func whiteSpaceMayBelongToTheLineFeedBefore() throws {
+    let text = Array(String(repeating: "a\n    b\n\n\n", count: 5).utf8)
+    let vocabulary = try Vocabulary(unit: .bpe, building: text, source: "text")
+    let model = smallModel(vocabularySize: vocabulary.count)
+    let scores = try LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+      .scores(of: ["    b", "", "b"].map { Data($0.utf8) })
+    func tokens(_ text: String) throws -> [Int32] {
+      try vocabulary.encode(Array(text.utf8), source: "text").tokens
+    }
+    func expect(_ score: LineScorer.Score, _ tokens: [Int32]) {
+      #expect(score.tokens == Array(tokens.dropFirst()))
+      let expected = model.logProbabilities(of: tokens)
+      #expect(score.logProbabilities.count == expected.count)
+      #expect(zip(score.logProbabilities, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    let indented = try tokens("\n    b\n")
+    try #require(vocabulary.decode(indented[..<1]) == Array("\n   ".utf8))
+    expect(scores[0], indented)
+    // Two line feeds are one token, but there is nothing to predict in it.
+    try #require(try tokens("\n\n").count == 1)
+    let end = try #require(vocabulary.lineEnd)
+    expect(scores[1], [end, end])
+    expect(scores[2], try [end] + tokens("b") + [end])
+  }
+
   /// Without a line feed among the characters the first is only context.
   @Test func aVocabularyMayLackTheLineFeed() throws {
     let text = SourceText("ab", name: "text")

@@ -24,7 +24,9 @@ import Testing
     ])
     let text: [Int32] = [0] + (0..<100).map { $0 % 10 < 7 ? 0 : 1 }
     var perplexities: [Double] = []
-    let tuned = mixture.tuned(on: TokenSequence(text)) { perplexities.append($0.result.perplexity) }
+    let tuned = try mixture.tuned(on: TokenSequence(text)) {
+      perplexities.append($0.result.perplexity)
+    }
     #expect(abs(tuned.weights[0] - 0.75) < 1e-3)
     #expect(perplexities == perplexities.sorted(by: >))
     let found = Evaluation().crossEntropy(of: text, by: tuned)
@@ -146,6 +148,31 @@ import Testing
       try FileManager.default.removeItem(at: two)
       #expect(throws: MixtureError.moved(file.path, model: two.path)) {
         try MixtureFile.read(contentsOf: file)
+      }
+    }
+  }
+
+  /// Sizes and times of the files say that nothing has changed, so no hash is looked at.
+  @Test func hashesOnlyWhatMayHaveChanged() throws {
+    try withMixture { folder, file, _ in
+      let text = try String(contentsOf: file, encoding: .utf8)
+      let wrong = text.replacingOccurrences(
+        of: "[0-9a-f]{64}", with: "none", options: .regularExpression)
+      #expect(wrong != text)
+      try Data(wrong.utf8).write(to: file)
+      _ = try MixtureFile.read(contentsOf: file)
+      let two = folder.appending(path: "models/two.arpa")
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSince1970: 1_000_000_000)], ofItemAtPath: two.path)
+      #expect(throws: MixtureError.changed(file.path, model: two.path)) {
+        try MixtureFile.read(contentsOf: file)
+      }
+      // The same bytes at another time, and a mixture that was made before times were kept.
+      let old = text.replacing("\"files\"", with: "\"others\"")
+      #expect(old != text)
+      for content in [text, old] {
+        try Data(content.utf8).write(to: file)
+        _ = try MixtureFile.read(contentsOf: file)
       }
     }
   }

@@ -1,6 +1,8 @@
 import Foundation
 import Language
 import Learning
+import Recurrence
+import Synchronization
 import Tensors
 import Testing
 
@@ -49,6 +51,22 @@ import Testing
     #expect(zip(found.suffix(99), late).contains { abs($0 - $1) > 1e-3 })
   }
 
+  /// A part of the state that only ever grows says the same whatever it began with, and is no reason
+  /// to read a text again and again.
+  @Test func whatAddsUpForeverIsNoReasonToReadAgain() {
+    var generator = Philox(seed: 1)
+    let rows = Rows()
+    let cell = AddingUpCell(
+      cell: ElmanCell(inputSize: 9, hiddenSize: 9, using: &generator), rows: rows)
+    let model = RecurrentLanguageModel(
+      vocabularySize: 11, embeddingSize: 9, hiddenSize: 9, core: Stack([cell]), coreName: "rnn",
+      seed: 1)
+    let tokens = randomTokens(20_000, classes: 11, seed: 4)
+    let found = model.logProbabilities(of: tokens)
+    #expect(rows.count.withLock { $0 } < 2 * tokens.count)
+    #expect(zip(found, Self.stepped(model, tokens)).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
   @Test func hiddenStatesAndPlacesComeInOrder() {
     let model = smallModel(vocabularySize: 11)
     var next = 1
@@ -93,4 +111,34 @@ import Testing
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-6 })
     #expect(model.logProbabilities(ofEach: [[0, 1], [1, 0]]) { _ in }.map(\.count) == [1, 1])
   }
+}
+
+/// How many rows of inputs a cell has read.
+private final class Rows: Sendable {
+  let count = Mutex(0)
+}
+
+/// An Elman cell beside a memory that grows by one a step: c′ = c + 1, output h ⊙ tanh(c′).
+private struct AddingUpCell: RecurrentCell {
+  struct State: TensorGroup {
+    var h, c: Tensor
+    var tensors: [Tensor] { [h, c] }
+    func replacing(_ tensors: [Tensor]) -> State { State(h: tensors[0], c: tensors[1]) }
+  }
+
+  let cell: ElmanCell
+  let rows: Rows
+
+  func initialState(batch: Int) -> State {
+    State(h: cell.initialState(batch: batch), c: Tensor(zeros: [batch, 9]))
+  }
+
+  func callAsFunction(_ x: Tensor, _ s: State) -> (output: Tensor, state: State) {
+    rows.count.withLock { $0 += x.shape[0] }
+    let (output, h) = cell(x, s.h)
+    let c = s.c + 1
+    return (output * tanh(c), State(h: h, c: c))
+  }
+
+  var parameters: [(name: String, parameter: Parameter)] { cell.parameters }
 }

@@ -51,8 +51,9 @@ import Testing
     func tokens(_ text: SourceText) throws -> TokenSequence {
       model.vocabulary.withContext(try Corpus([text], vocabulary: model.vocabulary).tokens)
     }
-    let order = WordOrder(
-      model, ordered: try tokens(toy), shuffled: try tokens(toy.shufflingWords(seed: 1)))
+    let order = try WordOrder(
+      AnyModel(vocabulary: model.vocabulary, model: model), ordered: tokens(toy),
+      shuffled: tokens(toy.shufflingWords(seed: 1)))
     #expect(order.ratio > 2)
   }
 
@@ -79,7 +80,9 @@ import Testing
         .withKnownWords(in: vocabulary)
     }
     #expect(throws: CorpusError.onlyUnknown("t", words: 3)) { try corpus("x y\nz\n") }
+    #expect(throws: CorpusError.onlyUnknown("t", words: 3)) { try corpus("<unk> x\n\n<unk>\n") }
+    #expect(throws: VocabularyError.noWords(source: "t")) { try corpus(" \n\t\n\n") }
     #expect(try corpus("x one\n").outOfVocabulary == 1)
-    #expect(try corpus("<unk> <unk>\n").outOfVocabulary == 0)
+    #expect(try corpus("\n<unk> one\n").outOfVocabulary == 0)
   }
 }

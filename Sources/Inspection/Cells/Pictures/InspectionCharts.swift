@@ -13,17 +13,19 @@ enum FindingsCharts {
   private static func chart(
     _ results: [CellInspection.ProbeResult], _ title: String, _ measure: String, _ layers: Int
   ) -> Chart {
-    let rows = results.indices.map { Double($0) }
+    // Side by side within a row, so that equal numbers don't hide each other.
+    let kinds = Double(layers + 2)
     func points(
-      _ name: String, _ colour: Colour, _ shape: Mark.Points.Shape,
+      _ place: Int, _ name: String, _ colour: Colour, _ shape: Mark.Points.Shape,
       _ value: (CellInspection.ProbeResult) -> Double?
     ) -> Mark {
-      .points(
-        x: results.map { abs(value($0) ?? .nan) }, y: rows, name: name, colour: colour,
-        shape: shape, radius: 4)
+      let offset = 0.6 * ((Double(place) + 0.5) / kinds - 0.5)
+      return .points(
+        x: results.map { abs(value($0) ?? .nan) }, y: results.indices.map { Double($0) + offset },
+        name: name, colour: colour, shape: shape, radius: 3.5)
     }
     let linear = (0..<layers).map { layer in
-      points("layer \(layer), linear", .series(1 + layer), .ring) { result in
+      points(2 + layer, "layer \(layer), linear", .series(1 + layer), .ring) { result in
         let score = result.layers.first { $0.layer == layer }
         return score?.f1 ?? score?.correlation
       }
@@ -33,8 +35,8 @@ enum FindingsCharts {
       y: Axis("", scale: .categories(results.map(\.probe))),
       size: Chart.Size(440, Double(130 + 26 * results.count)),
       marks: linear + [
-        points("chance", .muted, .cross) { $0.chance },
-        points("best unit", .series(0), .dot) { $0.units.first?.score },
+        points(0, "chance", .muted, .cross) { $0.chance },
+        points(1, "best unit", .series(0), .dot) { $0.units.first?.score },
       ])
   }
 }

@@ -11,7 +11,7 @@ enum InspectionPage {
       .controls select,.controls input{font:inherit;color:inherit;background:var(--wash);\
       border:1px solid var(--hairline);border-radius:.25rem;padding:.1rem .3rem;max-width:14rem}
       .controls input{width:4.5rem}
-      #detail{margin:.45rem 0 0;max-width:none;min-height:3.2em;font-size:.92rem;color:var(--muted);\
+      #detail{margin:.45rem 0 0;max-width:none;min-height:4.7em;font-size:.92rem;color:var(--muted);\
       overflow-wrap:anywhere}
       #detail b{color:var(--ink);font-weight:600}
       .guess{display:inline-block;margin-right:1rem;white-space:nowrap;font-variant-numeric:tabular-nums}
@@ -19,12 +19,12 @@ enum InspectionPage {
       .read{font:.92rem/1.75 ui-monospace,"SF Mono",Menlo,Consolas,monospace;white-space:pre-wrap;\
       overflow-wrap:anywhere;tab-size:4;margin:1rem 0;cursor:default}
       .read i[data-here]{outline:2px solid var(--ink);outline-offset:-1px}
-      .read:focus-visible{outline-offset:.4rem}
+      #read:focus-visible{outline-offset:.4rem}
       summary{cursor:pointer;margin:.5rem 0;font-weight:600}
       details p{margin:.2rem 0 .4rem}
       #shown{display:none}
-      @media print{.panel{position:static}#detail,.controls label{display:none}#shown{display:inline}.read{font-size:8pt;\
-      outline:none}.read i[data-here]{outline:none}}
+      @media print{.panel{position:static}#detail,.controls label{display:none}#shown{display:inline}.read{font-size:8pt}\
+      #read,#read:focus-visible,.read i[data-here]{outline:none}}
 
       """
 
@@ -143,7 +143,8 @@ enum InspectionPage {
         const line = document.createElement("span");
         const name = document.createElement("b");
         name.textContent = shown(cells[focus].textContent);
-        line.append(name, `, unit ${layer()}:${unit()} at ${number(value(focus))}`);
+        const signal = data.layers[layer()].signal;
+        line.append(name, `, unit ${layer()}:${unit()}: ${signal} = ${number(value(focus))}`);
         if (m) {
           const label = m.labels[focus];
           line.append(`, ${m.name}: ` + (label === 255 ? "doesn’t apply" : m.kind === "yes_no"
@@ -158,6 +159,12 @@ enum InspectionPage {
           token.textContent = data.tokens[next[focus * 5 + k]];
           guess.append(token, ` ${(chance / 100).toFixed(chance < 995 ? 1 : 0)} %`);
           detail.append(guess);
+        }
+        const gates = data.layers[layer()].gates.map(gate =>
+          `${gate.name} ${gate.shut[unit()]} % and ${gate.open[unit()]} %`);
+        if (gates.length) {
+          detail.append(document.createElement("br"),
+            `the unit’s gates are shut and open in this part of the time: ${gates.join(", ")}`);
         }
       };
 

@@ -13,13 +13,26 @@ struct ViewerData: Encodable {
     /// The name of what was recorded, and whether tanh brings it within ±1.
     let signal: String
     let isSquashed: Bool
+    let gates: [Gate]
+  }
+
+  /// How often a gate of each unit is nearly shut and nearly open, in percent.
+  struct Gate: Encodable {
+    let name: String
+    let shut, open: [Int]
+
+    init(_ saturation: GateSaturation) {
+      name = saturation.gate
+      shut = saturation.left.map { Int(($0 * 100).rounded()) }
+      open = saturation.right.map { Int(($0 * 100).rounded()) }
+    }
   }
 
   struct Mark: Encodable {
     let name: String
     let kind: Probe.Kind
     /// What the labels 0 and 254 stand for; 255 is none.
-    let low, high: Float
+    let low, high: Double
     /// Whether all labels are whole numbers.
     let isWhole: Bool
     let labels: Data
@@ -53,7 +66,10 @@ struct ViewerData: Encodable {
         scales.append(scale)
         if scale > asinhf(1) { isBounded = false }
       }
-      layers.append(Layer(size: layer.size, signal: layer.signal, isSquashed: !isBounded))
+      layers.append(
+        Layer(
+          size: layer.size, signal: layer.signal, isSquashed: !isBounded,
+          gates: layer.saturation.map(Gate.init)))
     }
     (self.layers, self.values, self.scales) = (layers, values, scales)
     var (next, chances) = (Data(), Data())
@@ -98,12 +114,14 @@ extension ViewerData.Mark {
   /// - Parameter labels: of the excerpt's characters, NaN where the question doesn't apply.
   init(_ name: String, _ kind: Probe.Kind, labels: [Float]) {
     let known = labels.filter { !$0.isNaN }
-    let low = kind == .yesNo ? 0 : known.min() ?? 0
-    let high = kind == .yesNo ? 1 : max(known.max() ?? 1, low + 1e-6)
+    let low = kind == .yesNo ? 0 : Double(known.min() ?? 0)
+    let high = kind == .yesNo ? 1 : Double(known.max() ?? 1)
+    // Labels that are all equal are the low end of a scale; any other end will do.
+    let span = high > low ? high - low : 1
     self.init(
-      name: name, kind: kind, low: low, high: high,
-      isWhole: known.allSatisfy { $0 == $0.rounded() } && high - low <= 254,
+      name: name, kind: kind, low: low, high: low + span,
+      isWhole: known.allSatisfy { $0 == $0.rounded() } && span <= 254,
       labels: Data(
-        labels.map { $0.isNaN ? 255 : UInt8(((($0 - low) / (high - low)) * 254).rounded()) }))
+        labels.map { $0.isNaN ? 255 : UInt8(((Double($0) - low) / span * 254).rounded()) }))
   }
 }

@@ -25,7 +25,7 @@ public struct LabelFile: Sendable, Equatable {
   public init(_ text: String, name: String, source: String) throws(ProbeError) {
     self.name = name
     var ranges: [LabelledRange] = []
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }

@@ -41,7 +41,7 @@ struct CorrelationRanking {
 
   /// By unit and rotation (the first is the truth), over a part of the positions.
   private func correlations(in range: Range<Int>, _ centred: [Float]) -> [[Float]] {
-    let (units, columns) = (recording.unitCount, labels.lags.count)
+    let (units, columns) = (recording.unitCount, labels.rotations.count)
     var sums = Sums(units: units, columns: columns)
     for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.block) {
       sums.add(
@@ -55,13 +55,12 @@ struct CorrelationRanking {
 
   /// Labels by position and rotation, and a column of ones: `[n, 1 + S + 1]`.
   private func rotated(_ range: Range<Int>, _ centred: [Float]) -> Tensor {
-    let (columns, count) = (labels.lags.count, labels.count)
+    let columns = labels.rotations.count
     return Tensor([range.count, columns + 1]) { out in
       for (row, index) in range.enumerated() {
         let row = out + row * (columns + 1)
-        for (column, lag) in labels.lags.enumerated() {
-          let place = index + lag
-          row[column] = centred[place < count ? place : place - count]
+        for (column, rotation) in labels.rotations.enumerated() {
+          row[column] = centred[labels.source(of: index, rotation)]
         }
         row[columns] = 1
       }

@@ -1,8 +1,16 @@
 import Tensors
 
-/// The labels of a probe at the positions where it applies, cut in two halves of the text, and the
-/// lags by which the control shifts them.
+/// The labels of a probe at the positions where it applies, cut in two halves of the text, and how
+/// the control shifts them.
 package struct ProbeLabels {
+  /// Every position gets the label of the one so many further on in its own half; the last ones get
+  /// those of the first. Within halves, since what a score means depends on how frequent "yes" is:
+  /// labels that moved from one half to the other would change that, and compare with nothing.
+  package struct Rotation: Sendable, Equatable {
+    package let training, test: Int
+    static let none = Rotation(training: 0, test: 0)
+  }
+
   let name: String
   let kind: Probe.Kind
   /// Where the question applies, ascending.
@@ -11,8 +19,8 @@ package struct ProbeLabels {
   let values: [Float]
   /// How many of `positions` lie in the first half of the text.
   let training: Int
-  /// By how much the control rotates `values`; the first is 0, the truth.
-  package let lags: [Int]
+  /// The first is none, the truth.
+  package let rotations: [Rotation]
 
   /// - Parameters:
   ///   - labels: one for each position, NaN where the question doesn't apply.
@@ -26,21 +34,33 @@ package struct ProbeLabels {
     values = positions.map { labels[Int($0)] }
     let half = Int32(labels.count / 2)
     training = positions.firstIndex { $0 >= half } ?? positions.count
-    // At least a twentieth of the text away, so that neighbouring labels aren't meant.
-    let (count, margin) = (positions.count, positions.count / 20)
-    let room = max(count - 2 * margin, 1)
-    lags =
-      [0]
+    let (first, second) = (training, positions.count - training)
+    rotations =
+      [.none]
       + (0..<shifts).map { _ in
-        margin + Int(generator.uniformDouble() * Double(room))
+        Rotation(
+          training: Self.lag(within: first, using: &generator),
+          test: Self.lag(within: second, using: &generator))
       }
+  }
+
+  /// At least a twentieth of a half, so that neighbouring labels aren't meant.
+  private static func lag(within count: Int, using generator: inout Philox) -> Int {
+    let margin = count / 20
+    return margin + Int(generator.uniformDouble() * Double(max(count - 2 * margin, 1)))
   }
 
   var count: Int { positions.count }
   var isEverywhere: Bool { count > 0 && Int(positions[count - 1]) == count - 1 }
 
-  /// The label that position number `index` has after rotation number `shift`.
-  func value(_ index: Int, shift: Int) -> Float { values[(index + lags[shift]) % count] }
+  /// The number of the position whose label position number `index` gets.
+  func source(of index: Int, _ rotation: Rotation) -> Int {
+    let isTraining = index < training
+    let place = index + (isTraining ? rotation.training : rotation.test)
+    return isTraining
+      ? (place < training ? place : place - training)
+      : (place < count ? place : place - (count - training))
+  }
 
   /// The numbers of the positions with the rarer answer, and whether that is yes.
   var rarer: (indices: [Int32], isYes: Bool) {
@@ -49,7 +69,8 @@ package struct ProbeLabels {
     return (values.indices.filter { values[$0] == 0 }.map { Int32($0) }, false)
   }
 
-  /// Why this can't be ranked: one half has too few examples.
+  /// Why this can't be ranked: one half has too few examples. Examples that stand side by side are
+  /// one: ten characters of one comment tell nothing of comments.
   var obstacle: String? {
     let least = 10
     let halves = [values[..<training], values[training...]]
@@ -62,7 +83,11 @@ package struct ProbeLabels {
         }
       case .yesNo:
         let yes = half.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
-        if yes < least { return "the \(name) half has \(yes == 0 ? "no" : "only \(yes)") examples" }
+        let runs = zip([0] + half, half).count { $0 == 0 && $1 != 0 }
+        if runs < least {
+          let found = yes == 0 ? "no examples" : "only \(runs) example\(runs == 1 ? "" : "s")"
+          return "the \(name) half has \(found)"
+        }
         if half.count - yes < least { return "the \(name) half has hardly anything else" }
       }
     }

@@ -42,12 +42,16 @@ struct ThresholdRanking {
   /// What of a probe is the same for all units.
   private struct Prepared {
     let labels: ProbeLabels
-    let rare: [Int32]
+    /// Of both halves.
+    let rare: [ArraySlice<Int32>]
     let rareIsYes: Bool
 
     init(_ labels: ProbeLabels) {
       self.labels = labels
-      (rare, rareIsYes) = labels.rarer
+      let (rare, isYes) = labels.rarer
+      let training = rare.firstIndex { $0 >= labels.training } ?? rare.count
+      self.rare = [rare[..<training], rare[training...]]
+      rareIsYes = isYes
     }
   }
 
@@ -56,11 +60,11 @@ struct ThresholdRanking {
     return probes.map { probe in
       var result = Result()
       let fine = LevelCounting(column.fine, levels: column.numbers.count, probe.labels)
-      result.score = fine.score(probe.rare, areYes: probe.rareIsYes, lag: 0)
+      result.score = fine.score(probe.rare, areYes: probe.rareIsYes, .none)
       result.threshold = column.threshold(before: result.score.level)
       let coarse = LevelCounting(column.coarse, levels: UnitLevels.coarseCount, probe.labels)
-      result.control = probe.labels.lags.dropFirst().map { lag in
-        let score = coarse.score(probe.rare, areYes: probe.rareIsYes, lag: lag)
+      result.control = probe.labels.rotations.dropFirst().map { rotation in
+        let score = coarse.score(probe.rare, areYes: probe.rareIsYes, rotation)
         return (Float(score.f1), Float(score.auc))
       }
       return result
@@ -93,14 +97,17 @@ private struct LevelCounting {
     return counts
   }
 
-  /// The score with labels rotated by `lag`: position i gets the label of i + lag.
+  /// The score with rotated labels.
   ///
-  /// - Parameter rare: the positions with the rarer answer, ascending.
-  func score(_ rare: [Int32], areYes: Bool, lag: Int) -> ThresholdScore {
+  /// - Parameter rare: the positions of both halves with the rarer answer.
+  func score(
+    _ rare: [ArraySlice<Int32>], areYes: Bool, _ rotation: ProbeLabels.Rotation
+  ) -> ThresholdScore {
     var training = empty
     var test = empty
     (training.all, test.all) = all
-    countRare(rare, lag: lag, &training.yes, &test.yes)
+    count(rare[0], of: 0..<self.training, lag: rotation.training, into: &training.yes)
+    count(rare[1], of: self.training..<levels.count, lag: rotation.test, into: &test.yes)
     if !areYes {
       training.yes = zip(training.all, training.yes).map { $0 - $1 }
       test.yes = zip(test.all, test.yes).map { $0 - $1 }
@@ -108,18 +115,15 @@ private struct LevelCounting {
     return ThresholdScore(training: training, test: test)
   }
 
-  private func countRare(
-    _ rare: [Int32], lag: Int, _ first: inout [Int32], _ second: inout [Int32]
+  /// Counts by level the positions of one half that get the rarer answer.
+  private func count(
+    _ rare: ArraySlice<Int32>, of half: Range<Int>, lag: Int, into yes: inout [Int32]
   ) {
     levels.withUnsafeBufferPointer { levels in
-      first.withUnsafeMutableBufferPointer { first in
-        second.withUnsafeMutableBufferPointer { second in
-          for index in rare {
-            let moved = Int(index) - lag
-            let place = moved < 0 ? moved + levels.count : moved
-            let level = Int(levels[place])
-            if place < training { first[level] &+= 1 } else { second[level] &+= 1 }
-          }
+      yes.withUnsafeMutableBufferPointer { yes in
+        for index in rare {
+          let moved = Int(index) - lag
+          yes[Int(levels[moved < half.lowerBound ? moved + half.count : moved])] &+= 1
         }
       }
     }

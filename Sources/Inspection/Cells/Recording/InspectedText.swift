@@ -14,22 +14,24 @@ public struct InspectedText: Sendable {
     let tokens: Range<Int>
     /// Its characters among those of the whole sample.
     let characters: Range<Int>
-    /// Characters of the whole text before it; nil if the model's vocabulary changes their number.
-    let characterOffset: Int?
+    /// Bytes of the whole text before it.
+    let byteOffset: Int
   }
 
   public let name: String
   public let tokens: [Int32]
-  /// What the tokens spell.
+  /// As the text has them, those among them that the vocabulary lacks too.
   public let characters: [Unicode.Scalar]
   public let syntax: TextSyntax
   /// Characters left out, or words read as `<unk>`, because the vocabulary lacks them.
   public let outOfVocabulary: Int
   /// Bytes of the whole text, and of the passages that are read.
   public let bytes: (whole: Int, read: Int)
-  /// The character that each token completes; −1 for a byte within a character.
+  /// The character that each token completes; −1 for a byte within a character, and for the end of a
+  /// last line that has no line feed.
   let characterOfToken: [Int32]
   let passages: [Passage]
+  private let source: SourceText
 
   /// - Parameters:
   ///   - limit: how many bytes are read at most.
@@ -40,13 +42,12 @@ public struct InspectedText: Sendable {
   ) throws {
     let parts = Self.passages(of: text.bytes, limit: limit)
     var builder = Builder(vocabulary: vocabulary)
-    for part in parts {
-      try builder.append(text.bytes[part], of: text, offset: part.lowerBound)
-    }
+    for part in parts { try builder.append(part, of: text) }
     guard builder.tokens.count >= 16 else {
       throw CorpusError.tooShort(text.name, tokens: builder.tokens.count, needed: 16)
     }
     name = text.name
+    source = text
     tokens = builder.tokens
     characters = builder.characters
     characterOfToken = builder.characterOfToken
@@ -68,20 +69,19 @@ public struct InspectedText: Sendable {
   ///
   /// - Throws: ``ProbeError/uncountable(file:reason:)``.
   package func labels(of file: LabelFile) throws(ProbeError) -> [Float] {
-    guard passages.allSatisfy({ $0.characterOffset != nil }) else {
-      throw .uncountable(
-        file: file.name,
-        reason: "the model doesn't know every character of the text, or reads words, so that "
-          + "characters can't be counted; use a model over bytes")
-    }
     let last = file.ranges.map(\.range.upperBound).max() ?? 0
     if bytes.read == bytes.whole, last > characters.count {
       throw .uncountable(
         file: file.name,
         reason: "they reach to character \(last), and the text has \(characters.count)")
     }
+    // Passages come in the order of the text.
+    var (byte, start) = (source.bytes.startIndex, 0)
     return tokenLabels { passage in
-      let start = passage.characterOffset ?? 0
+      let next = source.bytes.startIndex + passage.byteOffset
+      // A character's later bytes are 10xxxxxx.
+      start += source.bytes[byte..<next].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+      byte = next
       return file.labels(of: start..<start + passage.characters.count)
     }
   }
@@ -150,12 +150,28 @@ private struct Builder {
   var passages: [InspectedText.Passage] = []
   var outOfVocabulary = 0
 
-  mutating func append(_ bytes: Data, of text: SourceText, offset: Int) throws {
+  mutating func append(_ part: Range<Data.Index>, of text: SourceText) throws {
+    let bytes = text.bytes[part]
     let encoded = try vocabulary.encode(bytes, source: text.name)
     let (firstToken, firstCharacter) = (tokens.count, characters.count)
+    switch vocabulary.unit {
+    case .bytes, .bpe: appendSpelled(encoded.tokens)
+    case .characters: appendCharacters(of: bytes, encoded.tokens)
+    case .words: try appendWords(of: bytes)
+    }
+    tokens += encoded.tokens
+    outOfVocabulary += encoded.outOfVocabulary
+    passages.append(
+      InspectedText.Passage(
+        tokens: firstToken..<tokens.count, characters: firstCharacter..<characters.count,
+        byteOffset: part.lowerBound - text.bytes.startIndex))
+  }
+
+  /// Of tokens that spell the text byte for byte.
+  private mutating func appendSpelled(_ tokens: [Int32]) {
     var assembler = UTF8Assembler()
     var previous: Int32?
-    for token in encoded.tokens {
+    for token in tokens {
       var spelling: [UInt8] = []
       vocabulary.append(token, after: previous, to: &spelling)
       previous = token
@@ -163,13 +179,37 @@ private struct Builder {
       characters.append(contentsOf: completed)
       characterOfToken.append(completed.isEmpty ? -1 : Int32(characters.count - 1))
     }
-    tokens += encoded.tokens
-    outOfVocabulary += encoded.outOfVocabulary
-    let isExact = vocabulary.unit != .words && encoded.outOfVocabulary == 0
-    let before = text.bytes[text.bytes.startIndex..<offset]
-    passages.append(
-      InspectedText.Passage(
-        tokens: firstToken..<tokens.count, characters: firstCharacter..<characters.count,
-        characterOffset: isExact ? before.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) } : nil))
+  }
+
+  /// A character without a token is one that the vocabulary lacks: it equals none that a token stands
+  /// for.
+  private mutating func appendCharacters(of bytes: Data, _ tokens: [Int32]) {
+    var spellings: [Int32: Unicode.Scalar] = [:]
+    var rest = tokens[...]
+    for character in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+      characters.append(character)
+      guard let token = rest.first else { continue }
+      let spelling =
+        spellings[token]
+        ?? String(decoding: vocabulary.decode([token]), as: UTF8.self).unicodeScalars.first
+      spellings[token] = spelling
+      guard spelling == character else { continue }
+      characterOfToken.append(Int32(characters.count - 1))
+      rest.removeFirst()
+    }
+  }
+
+  private mutating func appendWords(of bytes: Data) throws {
+    var ends = try vocabulary.wordEnds(in: bytes)[...]
+    var byte = 0
+    for character in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+      characters.append(character)
+      byte += UTF8.width(character)
+      while let end = ends.first, end <= byte {
+        characterOfToken.append(Int32(characters.count - 1))
+        ends.removeFirst()
+      }
+    }
+    characterOfToken += ends.map { _ in -1 }
   }
 }

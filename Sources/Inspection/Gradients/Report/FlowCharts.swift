@@ -63,22 +63,50 @@ package enum FlowCharts {
     let last = Double(max(studies.count - 1, 1))
     let marks = studies.enumerated().flatMap { index, study -> [Mark] in
       let norms = study.flows.first?.norms ?? []
-      let x = lags(norms.count)
       let colour = Colour.ramp(Double(index) / last)
-      let scale = (norms.first ?? 0) / max(study.prediction.first ?? 1, 1e-300)
-      return [
-        .line(
-          x: x, y: study.prediction.map { $0 * scale }, colour: colour, dash: .dotted, width: 1),
-        .line(x: x, y: norms, name: "λ = \(study.spectralRadius.text(2))", colour: colour),
+      return theory(study, colour) + [
+        .line(x: lags(norms.count), y: norms, name: name(study), colour: colour)
       ]
     }
     let isIdentity = studies.first?.start.hasPrefix("identity") ?? false
+    let x = back(studies.first?.measured.count ?? 0)
+    let y = axis(label, studies.map { $0.flows.first?.norms ?? [] }, room: 1e3)
     return Chart(
       (studies.first?.cell ?? "") + (isIdentity ? ", W = λ·I" : ""),
-      subtitle: "Median of 16 sequences; dotted: λᴺ⁻ᵗ",
-      x: back(studies.first?.measured.count ?? 0),
-      y: axis(label, studies.map { $0.flows.first?.norms ?? [] }, room: 1e3),
-      size: Chart.Size(420, 340), legend: .atEnds, marks: marks)
+      subtitle: "Median of 16 sequences; \(theoryNote)", x: x, y: y,
+      size: Chart.Size(420, 340), legend: .atEnds, marks: marks + overflowNote(studies, x, y))
+  }
+
+  private static func name(_ study: FlowStudy) -> String {
+    "λ = \(study.spectralRadius.text(2))"
+  }
+
+  private static let theoryNote = "dashed: ∏J of one; dotted: λᴺ⁻ᵗ"
+
+  /// What theory says of a cell, in thin lines: the product of Jacobians of one sequence, and λᴺ⁻ᵗ,
+  /// which begins where the median does if there is one.
+  private static func theory(_ study: FlowStudy, _ colour: Colour) -> [Mark] {
+    let x = lags(study.product.count)
+    let (median, predicted) = (study.flows.first?.norms.first ?? 0, study.prediction.first ?? 0)
+    let scale = median > 0 && median.isFinite && predicted > 0 ? median / predicted : 1
+    return [
+      .line(
+        x: x, y: study.prediction.map { $0 * scale }, colour: colour, dash: .dotted, width: 1),
+      .line(x: x, y: study.product, colour: colour, dash: .dashed, width: 1),
+    ]
+  }
+
+  /// Names the cells whose line is missing, or a part of it, since their state grows beyond all
+  /// numbers: at the top, where the line would go.
+  private static func overflowNote(_ studies: [FlowStudy], _ x: Axis, _ y: Axis) -> [Mark] {
+    let radii = studies.filter { $0.verdict.overflow != nil }.map { $0.spectralRadius.text(2) }
+    guard !radii.isEmpty else { return [] }
+    let (across, up) = (x.domain ?? 0...1, y.domain ?? 0.1...1)
+    return [
+      .note(
+        "λ = \(radii.joined(separator: ", ")): the state outgrows Float32",
+        x: across.upperBound / 2, y: pow(up.upperBound, 0.94) * pow(up.lowerBound, 0.06))
+    ]
   }
 
   /// One cell, started in different ways.
@@ -86,13 +114,13 @@ package enum FlowCharts {
     let marks = studies.enumerated().flatMap { index, study -> [Mark] in
       guard let flow = study.flows.first else { return [] }
       let x = lags(flow.norms.count)
-      return [
+      return theory(study, .series(index)) + [
         .band(x: x, low: flow.lowerQuartile, high: flow.upperQuartile, colour: .series(index)),
         .line(x: x, y: flow.norms, name: study.start, colour: .series(index)),
       ]
     }
     return Chart(
-      studies.first?.cell ?? "", subtitle: "Median and middle half of 16 sequences",
+      studies.first?.cell ?? "", subtitle: "Median, middle half of 16 sequences; \(theoryNote)",
       x: back(studies.first?.measured.count ?? 0),
       y: axis(label, studies.map { $0.flows.first?.norms ?? [] }),
       size: Chart.Size(420, 340), marks: marks)
@@ -131,7 +159,9 @@ package enum FlowCharts {
   }
 
   /// A trained model: measured beside the product of exact Jacobians, and beside eigenvalues.
-  package static func agreement(_ flow: ModelFlow, radii: [(name: String, radius: Double)]) -> Chart {
+  package static func agreement(_ flow: ModelFlow, radii: [(name: String, radius: Double)])
+    -> Chart
+  {
     let x = lags(flow.measured.count)
     let seen = x.indices.filter { $0 % 3 == 0 }
     let first = flow.measured.first ?? 0
@@ -141,16 +171,23 @@ package enum FlowCharts {
         name: "λᴺ⁻ᵗ, \(entry.name), λ = \(entry.radius.text(2))", colour: .series(index + 1),
         dash: .dashed)
     }
-    let marks: [Mark] =
+    var marks: [Mark] =
       predictions + [
         .line(x: x, y: flow.product, name: "product of Jacobians", colour: .series(0)),
         .points(
           x: seen.map { x[$0] }, y: seen.map { flow.measured[$0] }, name: "backpropagation",
           colour: .series(0), shape: .ring, radius: 3),
       ]
+    let (agreement, room) = (flow.agreement, 1e2)
+    if agreement.agreeing < agreement.compared {
+      marks.append(.rule(x: Double(agreement.agreeing), label: "farther back 10⁻⁴ apart and more"))
+    }
+    let leaves = radii.contains { pow($0.radius, Double(x.count)) > room }
     return Chart(
-      "Measured, multiplied and predicted", subtitle: "One stretch of text, the whole state",
-      x: back(x.count), y: axis("\(label), nats", [flow.measured], room: 1e2), size: .wide,
+      "Measured, multiplied and predicted",
+      subtitle: "One stretch of text, the whole state"
+        + (leaves ? "; λᴺ⁻ᵗ leaves the picture where it has grown a hundredfold" : ""),
+      x: back(x.count), y: axis("\(label), nats", [flow.measured], room: room), size: .wide,
       marks: marks)
   }
 }

@@ -24,10 +24,7 @@ extension GradientStudy {
       } else {
         page.notice("<strong>\(verdict.finding)</strong>")
       }
-      if !verdict.advice.isEmpty {
-        let items = verdict.advice.map { advice -> HTML in "<li>\(advice)</li>\n" }
-        page.raw("<p>What to try:</p>\n<ul>\n\(items.joined())</ul>\n")
-      }
+      if !verdict.advice.isEmpty { page.raw(Self.list("What to try", verdict.advice)) }
     } else {
       page.paragraph(
         """
@@ -39,18 +36,29 @@ extension GradientStudy {
         zip(starts, verdicts).map { study, verdict in
           [
             study.cell, study.start, study.spectralRadius.text(2), verdict.kind.rawValue,
-            verdict.factorPerStep.text(2), Self.reach(verdict),
+            Self.pace(verdict), Self.reach(verdict),
             GradientVerdict.readable(verdict.largestGrowth),
           ]
         })
-      let kinds: [GradientVerdict.Kind] = [.vanishing, .exploding]
+      addAdvice(to: &page)
+    }
+  }
+
+  /// What to try with each of the fresh cells whose gradients vanish or explode.
+  private func addAdvice(to page: inout Page) {
+    let kinds: [GradientVerdict.Kind] = [.vanishing, .exploding]
+    for studies in groups(starts + radii) {
       for kind in kinds {
-        guard let verdict = (verdicts + radii.map(\.verdict)).first(where: { $0.kind == kind })
-        else { continue }
-        let items = verdict.advice.map { advice -> HTML in "<li>\(advice)</li>\n" }
-        page.raw("<p>Against \(kind.rawValue) gradients:</p>\n<ul>\n\(items.joined())</ul>\n")
+        guard let study = studies.first(where: { $0.verdict.kind == kind }) else { continue }
+        page.raw(
+          Self.list("Against \(kind.rawValue) gradients, \(study.cell)", study.verdict.advice))
       }
     }
+  }
+
+  private static func list(_ title: String, _ items: [String]) -> HTML {
+    let items = items.map { item -> HTML in "<li>\(item)</li>\n" }
+    return "<p>\(title):</p>\n<ul>\n\(items.joined())</ul>\n"
   }
 
   private func addFlow(to page: inout Page) {
@@ -67,28 +75,23 @@ extension GradientStudy {
       page.table(
         ["part of the state", "gradients", "factor a step", "1 % left after", "largest growth"],
         modelFlow.flows.map { flow in
-          let verdict = GradientVerdict(subject: flow.part, norms: flow.norms)
+          let verdict = GradientVerdict(
+            subject: flow.part, norms: flow.norms, overflow: modelFlow.overflow)
           return [
-            flow.part, verdict.kind.rawValue, verdict.factorPerStep.text(2),
-            Self.reach(verdict), GradientVerdict.readable(verdict.largestGrowth),
+            flow.part, verdict.kind.rawValue, Self.pace(verdict), Self.reach(verdict),
+            GradientVerdict.readable(verdict.largestGrowth),
           ]
         })
       let candidates = spectra.map(\.now).filter { !$0.name.contains("gate") }
       page.figure(
         FlowCharts.agreement(
           modelFlow, radii: candidates.prefix(3).map { ($0.name, $0.spectralRadius) }),
-        caption: """
-          Measured gradients and the product of Jacobians differ by at most \
-          \(modelFlow.disagreement.brief) of their norm.
-          """)
+        caption: "\(modelFlow.agreement.finding)")
     }
     for study in freshCells {
       page.figure(
         FlowCharts.comparison(study),
-        caption: """
-          \(study.verdict.finding) Backpropagation and Jacobians differ by at most \
-          \(study.disagreement.brief).
-          """)
+        caption: "\(study.verdict.finding) \(study.agreement.finding)")
       if study.flows.count > 1 { page.figure(FlowCharts.parts(study)) }
     }
     guard !radii.isEmpty else { return }
@@ -98,8 +101,9 @@ extension GradientStudy {
       The same cells with every recurrent matrix scaled to a spectral radius. A squashing function \
       takes away from λ; gates decide for themselves how much of a gradient they let through. A \
       network with ReLU that starts as a multiple of the identity is nearly linear: there λ alone \
-      decides between vanishing and exploding, and a line ends where every unit \
-      has been shut.
+      decides between vanishing and exploding, and a line ends where every unit has been shut, or \
+      where the state has grown beyond what Float32 can hold. Lines are medians over sequences; in \
+      thin dashes the product of Jacobians, ∏J, of the first sequence.
       """)
     page.figures(groups(radii).map(FlowCharts.radii))
     page.heading("Over the start of the weights")
@@ -205,7 +209,7 @@ extension GradientStudy {
       page.paragraph(
         """
         At which lag do Elman, GRU and LSTM still learn? <code>unfold gradients --long-memory</code> \
-        trains them on the adding problem and on the copy problem; up to 20 minutes on two cores.
+        trains them on the adding problem and on the copy problem, in at most 20 minutes.
         """)
       return
     }
@@ -214,11 +218,26 @@ extension GradientStudy {
       Networks of \(settings.hiddenSize) units, trained with Adam for at most \(settings.updates) \
       updates of \(settings.batch) sequences, on the problems of Hochreiter and Schmidhuber (1997). \
       Adding counts as learned with \(AddingProblem(lag: 4).criterion); copying with \
-      \(CopyProblem(lag: 1).criterion). Beyond a lag at which no seed has learned, none is tried.
+      \(CopyProblem(lag: 1).criterion), on sequences that were drawn for this alone. Beyond a lag at \
+      which no seed has learned, none is tried.
       """)
-    page.figures(MemoryTrial.Task.allCases.map { LearningCharts.memory(longMemory, task: $0) })
+    page.figure(LearningCharts.memory(longMemory))
     page.table(
-      ["task", "cell", "lag", "seeds that learned", "updates, median"], MemoryRow.rows(longMemory))
+      ["task", "cell", "lag", "seeds that learned", "updates, median", "error, median"],
+      MemoryTable.rows(longMemory),
+      caption: "Updates of the seeds that learned; errors of all, 1 being what needs no memory")
+    let missing = MemoryTable.names(of: MemoryStudy().missing(in: longMemory))
+    guard !missing.isEmpty else { return }
+    page.notice(
+      """
+      Not run in the time that there was: \(missing.joined(separator: "; ")). \
+      <code>unfold gradients --long-memory</code> goes on with them.
+      """)
+  }
+
+  /// The factor a step, if there is one.
+  private static func pace(_ verdict: GradientVerdict) -> String {
+    verdict.factorPerStep?.text(2) ?? "–"
   }
 
   private static func reach(_ verdict: GradientVerdict) -> String {
@@ -226,28 +245,45 @@ extension GradientStudy {
   }
 }
 
-/// The results of one task, cell and lag, over seeds.
-private enum MemoryRow {
-  static func rows(_ results: [MemoryResult]) -> [[String]] {
-    var groups: [[MemoryResult]] = []
-    for result in results {
-      let trial = result.trial
-      if let last = groups.last?.first?.trial, last.task == trial.task, last.cell == trial.cell,
-        last.lag == trial.lag
+/// The trainings of one task, cell and lag, over seeds.
+private enum MemoryTable {
+  /// Neighbours of the same task, cell and lag together.
+  private static func groups<Training>(
+    _ trainings: [Training], _ trial: (Training) -> MemoryTrial
+  ) -> [(trial: MemoryTrial, trainings: [Training])] {
+    var groups: [(trial: MemoryTrial, trainings: [Training])] = []
+    for training in trainings {
+      let own = trial(training)
+      if let last = groups.last?.trial, last.task == own.task, last.cell == own.cell,
+        last.lag == own.lag
       {
-        groups[groups.count - 1].append(result)
+        groups[groups.count - 1].trainings.append(training)
       } else {
-        groups.append([result])
+        groups.append((own, [training]))
       }
     }
-    return groups.map { group in
-      let trial = group[0].trial
-      let learned = group.filter(\.isLearned)
+    return groups
+  }
+
+  static func rows(_ results: [MemoryResult]) -> [[String]] {
+    groups(results) { $0.trial }.map { trial, results in
+      let learned = results.filter(\.isLearned)
       let updates = learned.map { Double($0.updates) }.sorted()
+      let error = GradientFlow.quantile(results.map(\.error).sorted(), 0.5)
       return [
-        trial.task.rawValue, trial.cell.title, "\(trial.lag)", "\(learned.count) of \(group.count)",
+        trial.task.rawValue, trial.cell.title, "\(trial.lag)",
+        "\(learned.count) of \(results.count)",
         updates.isEmpty ? "–" : "\(Int(GradientFlow.quantile(updates, 0.5)))",
+        error < 10 ? error.text(3) : "over 10",
       ]
+    }
+  }
+
+  /// "adding, LSTM, lag 500 (2 trainings)".
+  static func names(of trials: [MemoryTrial]) -> [String] {
+    groups(trials) { $0 }.map { trial, trials in
+      "\(trial.task.rawValue), \(trial.cell.title), lag \(trial.lag) "
+        + "(\(trials.count) \(trials.count == 1 ? "training" : "trainings"))"
     }
   }
 }

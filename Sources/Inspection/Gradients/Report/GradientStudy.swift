@@ -120,7 +120,11 @@ extension GradientStudy {
       progress("following gradients through the model: step \($0) of \(steps)")
     }
     study.modelFlow = flow
-    study.verdicts = [GradientVerdict(subject: name, norms: flow.flows.first?.norms ?? [])]
+    study.verdicts = [
+      GradientVerdict(
+        subject: name, norms: flow.flows.first?.norms ?? [], cell: folder.configuration.cell,
+        overflow: flow.overflow)
+    ]
     let fresh = seed.flatMap {
       folder.configuration.model(vocabularySize: folder.vocabulary.count, seed: $0)
         as? any StudiedModel

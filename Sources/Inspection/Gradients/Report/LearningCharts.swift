@@ -1,4 +1,5 @@
 import Foundation
+import Language
 import Plots
 
 /// Charts of what training does with gradients: truncation, clipping, long memory.
@@ -32,8 +33,10 @@ package enum LearningCharts {
         .points(x: x, y: points.map(solid), colour: .series(index), radius: 2.5),
       ]
     }
+    let windows = Set(studies.flatMap { $0.study.points.map(\.window) }).sorted()
     return Chart(
-      title, subtitle: subtitle, x: Axis("window k, steps", scale: .logarithmic),
+      title, subtitle: subtitle,
+      x: Axis("window k, steps", scale: .logarithmic, ticks: windows.map(Double.init)),
       y: Axis(label), size: Chart.Size(420, 300), marks: marks)
   }
 
@@ -74,35 +77,78 @@ package enum LearningCharts {
       marks: [.line(x: x, y: slopes.map(\.norm), colour: .series(0))])
   }
 
-  /// One task: the error of each cell over the lag.
-  package static func memory(_ results: [MemoryResult], task: MemoryTrial.Task) -> Chart {
-    let own = results.filter { $0.trial.task == task }
-    let cells = Set(own.map(\.trial.cell)).sorted { $0.rawValue < $1.rawValue }
-    let seeds = Set(own.map(\.trial.seed)).count
-    let marks = cells.enumerated().flatMap { index, cell -> [Mark] in
-      let trials = own.filter { $0.trial.cell == cell }
-      let lags = Set(trials.map(\.trial.lag)).sorted()
-      let errors = lags.map { lag in
-        trials.filter { $0.trial.lag == lag }.map { min(max($0.error, 1e-3), 2) }.sorted()
+  /// At which lag each cell still learns each task: a mark for every training.
+  package static func memory(_ results: [MemoryResult]) -> Chart {
+    let rows = MemoryRow.all(results)
+    let seeds = Set(results.map(\.trial.seed)).sorted()
+    let lags = Set(results.map(\.trial.lag)).sorted().map { Double($0) }
+    let (first, last) = (lags.first ?? 1, lags.last ?? 1)
+    let shown = first / 1.4...last * 1.4
+    func points(_ isLearned: Bool) -> Mark {
+      var (x, y): ([Double], [Double]) = ([], [])
+      for (number, row) in rows.enumerated() {
+        for result in row.results where result.isLearned == isLearned {
+          // Seeds one under the other, within the row.
+          let seed = Double(seeds.firstIndex(of: result.trial.seed) ?? 0) + 0.5
+          x.append(Double(result.trial.lag))
+          y.append(Double(number) + 0.7 * (seed / Double(seeds.count) - 0.5))
+        }
       }
-      let x = lags.map(Double.init)
-      let colour = Colour.series(index)
-      return [
-        .band(
-          x: x, low: errors.map { $0.first ?? .nan }, high: errors.map { $0.last ?? .nan },
-          colour: colour),
-        .line(
-          x: x, y: errors.map { GradientFlow.quantile($0, 0.5) }, name: cell.title, colour: colour),
-        .points(
-          x: zip(x, errors).flatMap { x, errors in errors.map { _ in x } },
-          y: errors.flatMap { $0 }, colour: colour, radius: 2.5),
-      ]
+      return .points(
+        x: x, y: y, name: isLearned ? "learned" : "not learned",
+        colour: .series(isLearned ? 0 : 1), shape: isLearned ? .dot : .cross)
     }
+    var marks: [Mark] = []
+    for (number, row) in rows.enumerated() {
+      guard let reach = row.reach else { continue }
+      let (top, bottom) = (Double(number) - 0.4, Double(number) + 0.4)
+      marks.append(
+        .band(
+          x: [shown.lowerBound, Double(reach)], low: [top, top], high: [bottom, bottom],
+          name: "up to the longest lag that half of the seeds learned"))
+    }
+    marks += [points(true), points(false)]
     return Chart(
-      task == .adding ? "Adding problem" : "Copy problem",
-      subtitle: "Median and range of \(seeds) seeds", x: Axis("lag, steps", scale: .logarithmic),
-      y: Axis("error, 1 = without memory", scale: .logarithmic, domain: 1e-3...2),
-      size: Chart.Size(420, 320),
-      marks: [.rule(y: 0.1, label: "learned")] + marks)
+      "At which lag each cell still learns",
+      subtitle: "A mark for each training, those of \(seeds.count) seeds beside each other; none "
+        + "where none was tried",
+      description: rows.map(\.summary).joined(separator: " "),
+      x: Axis("lag, steps", scale: .logarithmic, domain: shown, ticks: lags),
+      y: Axis("", scale: .categories(rows.map(\.name))),
+      size: Chart.Size(680, 120 + 36 * Double(max(rows.count, 1))), marks: marks)
+  }
+}
+
+/// The trainings of one cell on one task.
+private struct MemoryRow {
+  /// "adding, LSTM".
+  let name: String
+  let results: [MemoryResult]
+
+  /// Task by task, those that there are.
+  static func all(_ results: [MemoryResult]) -> [MemoryRow] {
+    var rows: [MemoryRow] = []
+    for task in MemoryTrial.Task.allCases {
+      for cell in [CellKind.elman, .elmanReLU, .gru, .lstm] {
+        let own = results.filter { $0.trial.task == task && $0.trial.cell == cell }
+        if own.isEmpty { continue }
+        rows.append(MemoryRow(name: "\(task.rawValue), \(cell.title)", results: own))
+      }
+    }
+    return rows
+  }
+
+  /// The longest lag that at least half of the seeds learned that tried it.
+  var reach: Int? {
+    let lags = Set(results.map(\.trial.lag))
+    return lags.filter { lag in
+      let own = results.filter { $0.trial.lag == lag }
+      return 2 * own.filter(\.isLearned).count >= own.count
+    }.max()
+  }
+
+  var summary: String {
+    guard let reach else { return "\(name): at no lag." }
+    return "\(name): up to a lag of \(reach)."
   }
 }

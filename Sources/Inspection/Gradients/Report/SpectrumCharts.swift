@@ -28,7 +28,9 @@ package enum SpectrumCharts {
   }
 
   /// The singular values of a layer's gates, by rank.
-  package static func singularValues(_ changes: [GradientStudy.SpectrumChange], title: String) -> Chart {
+  package static func singularValues(_ changes: [GradientStudy.SpectrumChange], title: String)
+    -> Chart
+  {
     let marks = changes.enumerated().flatMap { index, change -> [Mark] in
       let colour = Colour.series(index)
       func line(_ spectrum: Spectrum, _ name: String?, _ dash: Mark.Dash) -> Mark {
