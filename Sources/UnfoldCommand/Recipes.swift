@@ -17,10 +17,10 @@ extension Recipe {
       "penn-treebank-elman", about: "words, Elman network",
       """
       {
-        "tokens": "words", "cell": "elman", "layers": 1, "hidden": 650, "tie": true, "dropout": 0,
-        "embedding-dropout": 0.1, "input-dropout": 0.3, "output-dropout": 0.4, "batch": 32,
-        "window": 35, "random-windows": true, "optimiser": "adam", "learning-rate": 0.001,
-        "schedule": "cosine:warmup=400,final=0.005", "clip-norm": 0.5, "epochs": 40
+        "tokens": "words", "cell": "elman", "layers": 1, "hidden": 400, "tie": true, "dropout": 0,
+        "embedding-dropout": 0.1, "input-dropout": 0.25, "output-dropout": 0.35, "batch": 32,
+        "window": 35, "random-windows": true, "optimiser": "adam", "learning-rate": 0.002,
+        "schedule": "cosine:warmup=400,final=0.005", "clip-norm": 0.5, "epochs": 12
       }
       """),
     Recipe(
