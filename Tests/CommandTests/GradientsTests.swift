@@ -108,6 +108,7 @@ extension CommandTests {
       #expect(steepest.kind == "exploding" && steepest.finding.contains("the state itself"))
       let page = String(decoding: try place.read("out/report.html"), as: UTF8.self)
       #expect(page.contains("λ = 1.50: the state outgrows Float32"))
+      try expectPageWorks("out/report.html", in: place)
       #expect(!page.contains("factor of nan") && !page.contains(">nan<"))
     }
 

@@ -24,6 +24,10 @@ extension CommandTests {
       #expect(html.contains("on texts that are read from beginning to end"))
     }
 
+    @Test func thePageWorksInABrowser() throws {
+      try expectPageWorks("run/report.html", in: place)
+    }
+
     /// Evaluations that take hundreds of steps' time aren't a part of the step after them.
     @Test func speedIsThatOfSteps() throws {
       try place.write(Small.text(lines: 4000, seed: 2), to: "held-out")

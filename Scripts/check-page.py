@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Drives the page of `unfold inspect` in headless Chromium, and takes screenshots.
+"""Opens a report in headless Chromium, and takes screenshots.
 
-    python3 Scripts/check-inspection-page.py report.html [--screenshots FOLDER]
+    python3 Scripts/check-page.py report.html [--screenshots FOLDER]
 
-Chooses layers and units, points at characters, walks through the text by keyboard, follows a link
-of the rankings, looks at the page in light and dark, narrow, and in print. Prints a line a check and
+Looks at the page in light and dark, narrow, and in print. In that of `unfold inspect` it chooses
+layers and units, points at characters, walks through the text by keyboard, and follows a link of the
+rankings. Prints a line a check and
 exits with 1 if one fails; with 77 if there is no Chromium. Speaks the DevTools protocol over pipes,
 so that it needs nothing but Python and Chromium (CHROMIUM names another executable).
 """
@@ -149,18 +150,37 @@ COLOURS = """(() => {
   return {ink, steps};
 })()"""
 
+# The colours of the words in a chart and of what they stand on.
+INK = """(() => {
+  const rgb = colour => colour.match(/[0-9.]+/g).slice(0, 3).map(Number);
+  return [rgb(getComputedStyle(document.querySelector("figure svg text")).fill),
+    rgb(getComputedStyle(document.body).backgroundColor)];
+})()"""
+
 CONTEXT = """(() => { const i = document.querySelector("#read i[data-here]");
   return i ? [...document.querySelectorAll("#read i")].indexOf(i) : -1; })()"""
 
 
+def shoot(page, folder, name):
+    if folder:
+        data = page.call("Page.captureScreenshot", format="png")["data"]
+        (folder / f"{name}.png").write_bytes(base64.b64decode(data))
+
+
 def check(page, folder):
     """Yields what was checked, and whether it was so."""
-    def shot(name, **options):
-        if folder:
-            data = page.call("Page.captureScreenshot", format="png", **options)["data"]
-            (folder / f"{name}.png").write_bytes(base64.b64decode(data))
-
     page.look(1100, 900, "light")
+    if page.run("!!document.querySelector('#viewer')"):
+        yield from check_viewer(page, folder)
+    yield from check_charts(page, folder)
+    yield from check_page(page, folder)
+
+
+def check_viewer(page, folder):
+    """The text of an inspection, and what can be done with it."""
+    def shot(name):
+        shoot(page, folder, name)
+
     yield "the text is there", page.run("document.querySelectorAll('#read i').length") > 15
     classes = "[...document.querySelectorAll('#read i')].map(i => i.className).join()"
     before = page.run(classes)
@@ -233,18 +253,34 @@ def check(page, folder):
         worst = min(contrast(found["ink"], step) for step in found["steps"])
         yield f"the text stands out in {theme} (contrast {worst:.1f})", worst >= 4.5
     shot("dark")
-    page.run("scrollTo(0, 0)")
-    shot("dark-top")
 
+
+def check_charts(page, folder):
+    """Charts, in light and dark."""
+    yield "there are charts", page.run("document.querySelectorAll('figure svg').length") > 0
+    for theme in ["light", "dark"]:
+        page.look(1100, 900, theme)
+        page.run("scrollTo(0, 0)")
+        shoot(page, folder, f"top-{theme}")
+        ink, paper = page.run(INK)
+        found = contrast(ink, paper)
+        yield f"the names in charts stand out in {theme} (contrast {found:.1f})", found >= 4.5
+    yield "each chart says what it shows", page.run(
+        "[...document.querySelectorAll('figure svg')].every(s => s.getAttribute('aria-label')"
+        " || s.querySelector('title') || s.getAttribute('aria-labelledby'))")
+
+
+def check_page(page, folder):
+    """What any page should do."""
     page.look(380, 800, "light")
     yield "a narrow screen needs no sideways scrolling", page.run(
         "document.documentElement.scrollWidth <= innerWidth")
-    page.run("document.querySelector('#viewer').scrollIntoView()")
-    shot("narrow")
+    page.run("(document.querySelector('#viewer') ?? document.querySelector('figure')).scrollIntoView()")
+    shoot(page, folder, "narrow")
     page.look(1100, 900, "dark")
     pdf = base64.b64decode(page.call("Page.printToPDF", printBackground=False)["data"])
     yield "it prints", len(pdf) > 10_000
-    yield "with all rankings open", page.run(
+    yield "with all parts open", page.run(
         "[...document.querySelectorAll('details')].every(d => d.open)")
     if folder:
         (folder / "print.pdf").write_bytes(pdf)
