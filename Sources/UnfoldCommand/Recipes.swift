@@ -20,7 +20,7 @@ extension Recipe {
         "tokens": "words", "cell": "elman", "layers": 1, "hidden": 400, "tie": true, "dropout": 0,
         "embedding-dropout": 0.1, "input-dropout": 0.25, "output-dropout": 0.35, "batch": 32,
         "window": 35, "random-windows": true, "optimiser": "adam", "learning-rate": 0.002,
-        "schedule": "cosine:warmup=400,final=0.005", "clip-norm": 0.5, "epochs": 12
+        "schedule": "cosine:warmup=400,final=0.005", "clip-norm": 0.5, "epochs": 10
       }
       """),
     Recipe(
@@ -39,7 +39,7 @@ extension Recipe {
       {
         "tokens": "characters", "cell": "lstm", "layers": 2, "hidden": 512, "dropout": 0.1,
         "batch": 32, "window": 64, "optimiser": "adam", "learning-rate": 0.002,
-        "schedule": "cosine:warmup=100,final=0.05", "clip-norm": 1, "epochs": 3, "split": "90,5,5"
+        "schedule": "cosine:warmup=100,final=0.05", "clip-norm": 1, "epochs": 2, "split": "90,5,5"
       }
       """),
     Recipe(

@@ -47,7 +47,7 @@ extension NGramModel {
         let end = min(begin + length, places.upperBound)
         // What stands before a piece is read again; but for the last N − 1 tokens it doesn't matter.
         let first = max(0, begin - max(order - 1, 1))
-        let found = scores(of: tokens.values(in: first..<end)).suffix(end - begin)
+        let found = scores(ofLast: end - begin, of: tokens.values(in: first..<end))
         for (index, score) in found.enumerated() {
           out[begin - places.lowerBound + index] = Double(score) * log(10)
         }

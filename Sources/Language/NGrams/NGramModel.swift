@@ -102,6 +102,32 @@ public struct NGramModel: Sendable {
     return Array(tokens.map { score($0, after: &context) }.dropFirst())
   }
 
+  /// As `scores(of:)`, of the last tokens of a text that begins at least N − 1 before them.
+  ///
+  /// The text is cut into parts that are asked about by turns: while one waits for what its question
+  /// needs of the memory, the next asks its own.
+  func scores(ofLast count: Int, of tokens: [Int32]) -> [Float] {
+    let parts = 4
+    let first = tokens.count - count
+    let length = (count + parts - 1) / parts
+    let begins = (0..<parts).map { min(first + $0 * length, tokens.count) }
+    var contexts = begins.map { begin in
+      var context = NGramTree.root
+      for token in tokens[max(0, begin - max(order - 1, 1))..<begin] { read(token, into: &context) }
+      return context
+    }
+    return [Float](unsafeUninitializedCapacity: count) { out, initialized in
+      for step in 0..<length {
+        for part in 0..<parts {
+          let place = begins[part] + step
+          guard place < tokens.count else { break }
+          out[place - first] = score(tokens[place], after: &contexts[part])
+        }
+      }
+      initialized = count
+    }
+  }
+
   /// Begins a sentence after a token that ends one.
   @inline(__always)
   private func beginSentence(after token: Int32, _ context: inout Int32) {

@@ -1,8 +1,20 @@
+import Foundation
 import Language
 import Learning
 import Testing
 
 @Suite struct NGramPredictionsTests {
+  /// A text is asked about in parts by turns; texts of all lengths have the scores of reading them
+  /// from beginning to end, token by token.
+  @Test func partsByTurnsGiveTheScoresOfTheWhole() throws {
+    let model = try NGramFixtures.toyModel()
+    for count in Array(2...20) + [16_384, 16_385, 40_000] {
+      let tokens = randomTokens(count, classes: model.vocabulary.count, seed: UInt64(count))
+      let expected = model.scores(of: tokens).map { Double($0) * log(10) }
+      #expect(model.logProbabilities(of: tokens) == expected, "\(count)")
+    }
+  }
+
   /// More texts than are read at once, some of them empty or too short to predict anything.
   @Test func manyTextsAreScoredAsEachAlone() throws {
     let model = try NGramFixtures.toyModel()
