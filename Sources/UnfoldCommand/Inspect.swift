@@ -49,7 +49,8 @@ struct Inspect: UnfoldSubcommand {
   @Option(help: "Read at most N bytes of the text (default: what takes about 1 GiB of memory).")
   var limit: Int?
   @Option(
-    help: "Read in so many streams: 1 is exact, more are faster, each after 256 tokens (default: 32).")
+    help:
+      "Read in so many streams: 1 is exact, more are faster, each after 256 tokens (default: 32).")
   var streams: Int?
   @Option(help: "How often labels are shifted to find the level of chance (default: 20).")
   var shifts: Int?

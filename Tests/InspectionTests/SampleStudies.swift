@@ -81,7 +81,8 @@ enum SampleStudies {
 
   private static let spectra = ["forget gate", "candidate"].enumerated().map { index, name in
     GradientStudy.SpectrumChange(
-      before: spectrum(name, radius: 0.6), now: spectrum(name, radius: 1 + Double(index)), layer: "")
+      before: spectrum(name, radius: 0.6), now: spectrum(name, radius: 1 + Double(index)), layer: ""
+    )
   }
 
   /// Eigenvalues on a spiral.
@@ -132,7 +133,9 @@ enum SampleStudies {
   // MARK: A training
 
   private static let training: TrainingCharts = {
-    let parameters = ["embedding.weight", "lstm.weight_hh_l0", "lstm.weight_hh_l1", "decoder.weight"]
+    let parameters = [
+      "embedding.weight", "lstm.weight_hh_l0", "lstm.weight_hh_l1", "decoder.weight",
+    ]
     let lines = (1...200).flatMap { line -> [String] in
       let step = 20 * line
       let loss = 1.4 + 2.6 * exp(-Double(line) / 40) + 0.05 * sin(Double(line) / 3)

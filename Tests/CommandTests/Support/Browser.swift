@@ -7,7 +7,8 @@ func expectPageWorks(
   _ page: String, in place: Workplace, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let script = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Scripts/check-page.py")
+    .deletingLastPathComponent().deletingLastPathComponent().appending(
+      path: "Scripts/check-page.py")
   let result = try place.shell("exec python3 '\(script.path)' \(page)")
   if result.code == 77 || result.code == 127, ProcessInfo.processInfo.environment["CI"] == nil {
     print("skipped: no Chromium or no Python here")

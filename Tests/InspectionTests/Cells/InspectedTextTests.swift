@@ -47,8 +47,9 @@ import Testing
   @Test func aLabelFileMayHaveLineEndsOfWindows() throws {
     let file = try LabelFile("0 5\r\n6 9 2\r\n", name: "mine", source: "f")
     #expect(try file == LabelFile("0 5\n6 9 2\n", name: "mine", source: "f"))
-    #expect(throws: ProbeError.invalidLabel(
-      file: "f", line: 2, reason: "“x” gives no range")
+    #expect(
+      throws: ProbeError.invalidLabel(
+        file: "f", line: 2, reason: "“x” gives no range")
     ) { try LabelFile("0 5\r\nx\r\n", name: "mine", source: "f") }
   }
 

@@ -64,7 +64,9 @@ struct LinearProbe {
     let targets = commonSums(probes)
     return probes.enumerated().map { index, probe in
       let inside = probe.positions.prefix { $0 < fitting.upperBound }
-      guard inside.count < fitting.count else { return wholeSolvers.map { $0.solve(targets[index]) } }
+      guard inside.count < fitting.count else {
+        return wholeSolvers.map { $0.solve(targets[index]) }
+      }
       let moments = moments(at: inside, whole)
       return Self.shrinkages.compactMap {
         RidgeSolver(moments, shrinkage: $0)?.solve(targets[index])
@@ -148,7 +150,8 @@ struct LinearProbe {
     _ sums: [Float], _ probe: ProbeLabels, from first: Int, in range: Range<Int>
   ) -> (numbers: [Float], labels: [Float]) {
     var (numbers, labels): ([Float], [Float]) = ([], [])
-    for (position, label) in zip(probe.positions, probe.values) where range.contains(Int(position)) {
+    for (position, label) in zip(probe.positions, probe.values) where range.contains(Int(position))
+    {
       numbers.append(sums[Int(position) - first])
       labels.append(label)
     }
