@@ -23,6 +23,8 @@ public final class LanguageModelTraining {
     case started(steps: Int, done: Int)
     case step(StepReport)
     case evaluated(EvaluationReport, sample: String)
+    /// A checkpoint was written.
+    case saved
     /// Something that a person should know.
     case notice(String)
   }
@@ -115,7 +117,9 @@ public final class LanguageModelTraining {
       saved = clock.now
     }
     func saveIfDue() throws {
-      if saved.duration(to: clock.now) >= checkpointInterval { try save() }
+      guard saved.duration(to: clock.now) >= checkpointInterval else { return }
+      try save()
+      try event(.saved)
     }
     if begin == nil { try save() }
     let interval = metricsInterval ?? max(1, trainer.updatesPerEpoch / 100)

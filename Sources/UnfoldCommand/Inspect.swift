@@ -147,7 +147,7 @@ struct Inspect: UnfoldSubcommand {
       let best = result.units.first
       let isYesNo = result.kind == .yesNo
       return [
-        result.probe, best.map { "\($0.unit)" } ?? "",
+        result.probe, best.map { $0.isResponsive ? "\($0.unit)" : "\($0.unit) (chance)" } ?? "",
         isYesNo ? best?.score.text(3) ?? "" : "", isYesNo ? "" : best?.score.text(3) ?? "",
         best?.auc?.text(3) ?? "", result.chance?.text(3) ?? "", result.responsiveUnits.grouped,
       ]

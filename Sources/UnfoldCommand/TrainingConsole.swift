@@ -37,6 +37,7 @@ final class TrainingConsole {
     case .evaluated(let report, let sample):
       progress.clear()
       try evaluated(report, sample: sample)
+    case .saved: break
     case .notice(let sentence):
       progress.clear()
       Console.say(sentence)

@@ -22,6 +22,11 @@ enum SampleStudies {
     ("truncation-direction", LearningCharts.direction(truncation)),
     ("truncation-bias", LearningCharts.biasAndDeviation(truncation)),
     ("clipping-cut", LearningCharts.cut()),
+    ("findings-yes-no", findings.first),
+    ("findings-graded", findings.last),
+    ("training-perplexity", training.perplexity),
+    ("training-learning-rate", training.learningRate),
+    ("training-speed", training.speed),
     ("memory", LearningCharts.memory(memory)),
     ("training-loss", training.loss),
     ("training-gradient-norm", training.gradientNorm),
@@ -128,6 +133,32 @@ enum SampleStudies {
       }
     }
     return results
+  }()
+
+  // MARK: Cells
+
+  /// Four units on a made-up text: one that knows a yes/no question, one a graded one, two that know
+  /// nothing.
+  private static let findings: [Chart] = {
+    let count = 2000
+    func wave(_ period: Double) -> [Float] {
+      (0..<count).map { Float(sin(Double($0) / period) + 0.3 * sin(Double($0 * $0 % 97))) }
+    }
+    let isYes = (0..<count).map { $0 % 60 < 20 }
+    let place = (0..<count).map { Float($0 % 75) }
+    let units = [
+      wave(11), zip(wave(7), isYes).map { $0 + ($1 ? 2 : 0) },
+      zip(wave(5), place).map { $0 - $1 / 20 }, wave(3),
+    ]
+    guard let recording = try? UnitRecording(units) else { return [] }
+    var inspection = CellInspection(recording)
+    let questions: [(Probe, [Float])] = [
+      (Probe("inside a third", .yesNo, "") { _ in [] }, isYes.map { $0 ? 1 : 0 }),
+      (Probe("odd", .yesNo, "") { _ in [] }, (0..<count).map { Float($0 % 2) }),
+      (Probe("place", .graded, "") { _ in [] }, place),
+    ]
+    for (probe, labels) in questions { try? inspection.ask(probe, labels: labels) }
+    return FindingsCharts.charts(inspection.results(), layers: 1)
   }()
 
   // MARK: A training

@@ -16,8 +16,6 @@ public struct CellInspection: Sendable {
   public struct Settings: Sendable {
     /// How often labels are rotated for the control.
     public var shifts = 20
-    /// Of the rotations.
-    public var seed: UInt64 = 0
 
     public init() {}
   }
@@ -61,7 +59,7 @@ public struct CellInspection: Sendable {
     /// The same for the area under the ROC curve.
     public var chanceAuc: Double?
     public var responsiveUnits = 0
-    /// All units, the best first.
+    /// All units: those that are responsive first, both by falling score.
     public var units: [Finding] = []
     public var layers: [LayerScore] = []
   }
@@ -93,11 +91,10 @@ public struct CellInspection: Sendable {
   ///
   /// - Parameter progress: gets the fraction that is done, from time to time.
   public func results(progress: @Sendable (Double) -> Void = { _ in }) -> [ProbeResult] {
-    var generator = Philox(seed: settings.seed)
     let all = questions.map { question in
       ProbeLabels(
         name: question.probe.name, kind: question.probe.kind, labels: question.labels,
-        shifts: settings.shifts, using: &generator)
+        shifts: settings.shifts)
     }
     let asked = all.indices.filter { all[$0].obstacle == nil }
     let yesNo = asked.filter { all[$0].kind == .yesNo }
@@ -139,29 +136,33 @@ public struct CellInspection: Sendable {
       score.f1 > chance && score.auc > chanceAuc
     }
     result.responsiveUnits = units.count { isResponsive($0.score) }
-    result.units = best(units.map(\.score.f1)).map { unit in
-      let score = units[unit].score
-      return Finding(
-        unit: recording.name(of: unit), score: score.f1, isResponsive: isResponsive(score),
-        auc: score.auc, threshold: Double(units[unit].threshold), yesIsBelow: score.isBelow)
-    }
+    result.units = ordered(
+      units.enumerated().map { unit, found in
+        Finding(
+          unit: recording.name(of: unit), score: found.score.f1,
+          isResponsive: isResponsive(found.score), auc: found.score.auc,
+          threshold: Double(found.threshold), yesIsBelow: found.score.isBelow)
+      })
   }
 
   private func rank(_ units: [CorrelationRanking.Result], _ result: inout ProbeResult) {
     let chance = Double(units.flatMap(\.control).reduce(0, max))
     result.chance = chance
     result.responsiveUnits = units.count { Double($0.score) > chance }
-    result.units = best(units.map { Double($0.score) }).map { unit in
-      let score = Double(units[unit].score)
-      return Finding(
-        unit: recording.name(of: unit), score: score, isResponsive: score > chance,
-        correlation: Double(units[unit].correlation))
-    }
+    result.units = ordered(
+      units.enumerated().map { unit, found in
+        Finding(
+          unit: recording.name(of: unit), score: Double(found.score),
+          isResponsive: Double(found.score) > chance, correlation: Double(found.correlation))
+      })
   }
 
-  /// The units by falling score; of equals, the first.
-  private func best(_ scores: [Double]) -> [Int] {
-    scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }
+  /// Responsive units before others, by falling score; of equals, the first.
+  private func ordered(_ findings: [Finding]) -> [Finding] {
+    findings.enumerated().sorted { a, b in
+      if a.element.isResponsive != b.element.isResponsive { return a.element.isResponsive }
+      return (b.element.score, a.offset) < (a.element.score, b.offset)
+    }.map(\.element)
   }
 }
 

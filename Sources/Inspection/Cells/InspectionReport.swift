@@ -99,10 +99,16 @@ public struct InspectionReport: Sendable {
       + recording.units.layers.indices.map { "layer \($0), linear" }
     let rows = results.enumerated().filter { $0.element.obstacle == nil }.map { index, result in
       let best = result.units.first
-      return [HTML(raw: HTML.escaped(result.probe)), best.map { link($0.unit, index) } ?? ""]
+      let name: HTML =
+        best.map { best in
+          best.isResponsive ? link(best.unit, index) : "\(link(best.unit, index)) (chance)"
+        } ?? ""
+      return [HTML(raw: HTML.escaped(result.probe)), name]
         + [
           best.map { Self.number($0.correlation ?? $0.score) }, best?.auc.map(Self.number),
-          result.chance.map(Self.number), "\(result.responsiveUnits)",
+          [result.chance, result.chanceAuc].compactMap { $0.map(Self.number) }
+            .joined(separator: ", "),
+          "\(result.responsiveUnits)",
         ].map { HTML(raw: $0 ?? "") }
         + recording.units.layers.indices.map { layer in
           let score = result.layers.first { $0.layer == layer }
@@ -112,7 +118,7 @@ public struct InspectionReport: Sendable {
     page.table(
       head, rows,
       caption: "Score: F1 for yes/no questions, the correlation for graded ones; all on the second "
-        + "half of the text.")
+        + "half of the text. Chance: of the score and, for yes/no questions, of the AUC.")
     let obstacles = results.filter { $0.obstacle != nil }.map {
       "\($0.probe) (\($0.obstacle ?? ""))"
     }
@@ -150,10 +156,12 @@ public struct InspectionReport: Sendable {
       """)
   }
 
-  /// The unit that the page shows first: the one that stands out most from chance.
+  /// The unit that the page shows first: the responsive one that stands out most from chance.
   private var opening: (unit: UnitName, mark: Int?) {
     let margins = results.enumerated().compactMap { index, result in
-      result.units.first.map { (index, $0.unit, $0.score - (result.chance ?? 0)) }
+      result.units.first.flatMap {
+        $0.isResponsive ? (index, $0.unit, $0.score - (result.chance ?? 0)) : nil
+      }
     }
     guard let best = margins.max(by: { $0.2 < $1.2 }) else {
       return (UnitName(layer: 0, unit: 0), nil)

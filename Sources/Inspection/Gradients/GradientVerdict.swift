@@ -28,6 +28,8 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
   /// By which factor the norm changed a step, on average over the lags at which Float could hold it;
   /// nil without two such norms.
   public let factorPerStep: Double?
+  /// Over how many steps that was measured: up to where nothing is left.
+  private let measuredSteps: Int
   /// What the gradients flow through, if it is one of Unfold's cells.
   public let cell: CellKind?
   /// As ``GradientTrace/overflow``.
@@ -59,6 +61,7 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
     largestGrowthAt = (beyond ?? peak) + 1
     let last = growth.lastIndex { $0 > 1e-30 && $0.isFinite } ?? 0
     let hasFallenAtOnce = first > 0 && norms.count > 1 && lost == nil
+    measuredSteps = last
     factorPerStep = last > 0 ? exp(log(growth[last]) / Double(last)) : hasFallenAtOnce ? 0 : nil
     kind =
       largestGrowth >= Self.explodedGrowth
@@ -83,7 +86,7 @@ public struct GradientVerdict: Sendable, Equatable, Encodable {
         + "so that nothing can be learned from what came before."
     case .vanishing:
       return "Gradients vanish: beyond \(Self.counted(reach)) back less than 1 % of their norm is "
-        + "left\(pace) over \(Self.counted(steps)). What lies farther back can hardly be learned."
+        + "left\(pace) over \(Self.counted(measuredSteps)). What lies farther back can hardly be learned."
     case .healthy:
       let range =
         reach > steps ? "all \(steps) steps that were followed" : "\(Self.counted(reach)) back"

@@ -52,7 +52,7 @@ public final class TrainingReporter {
     case .evaluated(let evaluation, _):
       try add(evaluation)
       try write(after: .zero)
-    case .notice: break
+    case .saved, .notice: break
     }
   }
 
@@ -65,9 +65,11 @@ public final class TrainingReporter {
   }
 
   /// Writes the report if the last one is older than that, and if all reports together take a
-  /// fiftieth of the time at most.
+  /// fiftieth of the time at most; but one that took long for once is no reason to wait for more than
+  /// some seconds.
   private func write(after interval: Duration) throws {
-    if written.duration(to: clock.now) >= max(interval, cost * 50) { try write() }
+    let wait = max(interval, min(cost * 50, .seconds(10)))
+    if written.duration(to: clock.now) >= wait { try write() }
   }
 
   private func write() throws {

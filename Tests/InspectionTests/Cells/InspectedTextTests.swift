@@ -35,7 +35,7 @@ import Testing
     #expect(try LabelFile("0 1 2.5", name: "g", source: "f").kind == .graded)
   }
 
-  @Test(arguments: ["1", "a b", "3 2", "-1 2", "1 2 x", "1 2 3 4", "1 2 inf"])
+  @Test(arguments: ["1", "a b", "3 2", "-1 2", "1 2 x", "1 2 3 4", "1 2 inf", "1 2 1e16"])
   func aBadLabelNamesItsLine(line: String) {
     #expect {
       try LabelFile("0 1\n\(line)\n", name: "n", source: "labels.txt")
@@ -47,6 +47,7 @@ import Testing
   @Test func aLabelFileMayHaveLineEndsOfWindows() throws {
     let file = try LabelFile("0 5\r\n6 9 2\r\n", name: "mine", source: "f")
     #expect(try file == LabelFile("0 5\n6 9 2\n", name: "mine", source: "f"))
+    #expect(try file == LabelFile("\u{FEFF}0 5\n6 9 2\n", name: "mine", source: "f"))
     #expect(
       throws: ProbeError.invalidLabel(
         file: "f", line: 2, reason: "“x” gives no range")

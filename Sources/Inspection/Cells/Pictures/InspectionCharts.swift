@@ -1,8 +1,8 @@
 import Plots
 
 /// The best units against chance and against all units together.
-enum FindingsCharts {
-  static func charts(_ results: [CellInspection.ProbeResult], layers: Int) -> [Chart] {
+package enum FindingsCharts {
+  package static func charts(_ results: [CellInspection.ProbeResult], layers: Int) -> [Chart] {
     [(Probe.Kind.yesNo, "Yes/no questions", "F1"), (.graded, "Graded questions", "|correlation|")]
       .compactMap { kind, title, measure in
         let chosen = results.filter { $0.kind == kind && !$0.units.isEmpty }

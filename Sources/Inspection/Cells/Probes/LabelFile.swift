@@ -15,6 +15,9 @@ public struct LabelFile: Sendable, Equatable {
   public let kind: Probe.Kind
   let ranges: [LabelledRange]
 
+  /// Products of larger ones have no room in Float32.
+  private static let largestLabel: Float = 1e15
+
   struct LabelledRange: Sendable, Equatable {
     let range: Range<Int>
     let label: Float?
@@ -25,7 +28,9 @@ public struct LabelFile: Sendable, Equatable {
   public init(_ text: String, name: String, source: String) throws(ProbeError) {
     self.name = name
     var ranges: [LabelledRange] = []
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    // Some editors begin files with a byte-order mark.
+    let lines = text.trimmingPrefix("\u{FEFF}")
+      .split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
@@ -39,8 +44,9 @@ public struct LabelFile: Sendable, Equatable {
       if words.count == 3, words[2] == "?" {
         label = nil
       } else if words.count == 3 {
-        guard let number = Float(words[2]), number.isFinite else {
-          throw refuse("the label “\(words[2].prefix(40))” is neither a number nor ?")
+        guard let number = Float(words[2]), abs(number) <= Self.largestLabel else {
+          throw refuse(
+            "the label “\(words[2].prefix(40))” is neither ? nor a number from −10¹⁵ to 10¹⁵")
         }
         label = number
       }

@@ -8,7 +8,7 @@ package struct ProbeLabels {
   /// labels that moved from one half to the other would change that, and compare with nothing.
   package struct Rotation: Sendable, Equatable {
     package let training, test: Int
-    static let none = Rotation(training: 0, test: 0)
+    package static let none = Rotation(training: 0, test: 0)
   }
 
   let name: String
@@ -25,9 +25,7 @@ package struct ProbeLabels {
   /// - Parameters:
   ///   - labels: one for each position, NaN where the question doesn't apply.
   ///   - shifts: how many rotations the control has.
-  package init(
-    name: String, kind: Probe.Kind, labels: [Float], shifts: Int, using generator: inout Philox
-  ) {
+  package init(name: String, kind: Probe.Kind, labels: [Float], shifts: Int) {
     self.name = name
     self.kind = kind
     positions = labels.indices.filter { !labels[$0].isNaN }.map { Int32($0) }
@@ -35,19 +33,11 @@ package struct ProbeLabels {
     let half = Int32(labels.count / 2)
     training = positions.firstIndex { $0 >= half } ?? positions.count
     let (first, second) = (training, positions.count - training)
-    rotations =
-      [.none]
-      + (0..<shifts).map { _ in
-        Rotation(
-          training: Self.lag(within: first, using: &generator),
-          test: Self.lag(within: second, using: &generator))
-      }
-  }
-
-  /// At least a twentieth of a half, so that neighbouring labels aren't meant.
-  private static func lag(within count: Int, using generator: inout Philox) -> Int {
-    let margin = count / 20
-    return margin + Int(generator.uniformDouble() * Double(max(count - 2 * margin, 1)))
+    // As far from each other as from the truth, which therefore is one like the others where labels
+    // and text have nothing to do with each other.
+    rotations = (0...shifts).map {
+      Rotation(training: first * $0 / (shifts + 1), test: second * $0 / (shifts + 1))
+    }
   }
 
   var count: Int { positions.count }
@@ -78,8 +68,11 @@ package struct ProbeLabels {
       if half.count < 2 * least { return "the question hardly applies to the \(name) half" }
       switch kind {
       case .graded:
-        if half.allSatisfy({ $0 == half.first }) {
-          return "all labels of the \(name) half are equal"
+        let changes = zip(half, half.dropFirst()).count { $0 != $1 }
+        if changes == 0 { return "all labels of the \(name) half are equal" }
+        if changes < least {
+          let times = changes == 1 ? "once" : "\(changes) times"
+          return "the labels of the \(name) half change only \(times)"
         }
       case .yesNo:
         let yes = half.reduce(0) { $0 + ($1 != 0 ? 1 : 0) }

@@ -69,6 +69,12 @@ public struct InspectedText: Sendable {
   ///
   /// - Throws: ``ProbeError/uncountable(file:reason:)``.
   package func labels(of file: LabelFile) throws(ProbeError) -> [Float] {
+    if passages.count > 1, !source.bytes.isUTF8 {
+      throw .uncountable(
+        file: file.name,
+        reason: "the text is sampled and isn't UTF-8, so that its characters can't be counted; "
+          + "read all of it, with a larger --limit")
+    }
     let last = file.ranges.map(\.range.upperBound).max() ?? 0
     if bytes.read == bytes.whole, last > characters.count {
       throw .uncountable(
@@ -139,6 +145,10 @@ extension InspectedText {
     while start < bytes.endIndex, bytes[start] & 0xC0 == 0x80 { start += 1 }
     return start
   }
+}
+
+extension Data {
+  fileprivate var isUTF8: Bool { String(validating: self, as: UTF8.self) != nil }
 }
 
 /// Collects passages.

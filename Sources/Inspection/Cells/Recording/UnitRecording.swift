@@ -122,8 +122,8 @@ public enum RecordingError: Error, Equatable, Sendable, CustomStringConvertible 
   public var description: String {
     switch self {
     case .notNumbers(let layer):
-      "The states of layer \(layer) aren't numbers, so the model's weights can't be whole; "
-        + "train it again."
+      "The states of layer \(layer) aren't numbers: the model's weights aren't whole, or its states "
+        + "outgrow Float32 on this text (see unfold gradients); train it again."
     case .noPredictions:
       "The model's predictions aren't numbers, so its weights can't be whole; train it again."
     case .noSignal(let name, let known):
