@@ -1,6 +1,7 @@
-"""Writes Documentation/Performance.md and its charts from the figures that measure.py stored.
+"""Writes Documentation/Performance.md, and a page with charts for each machine, from the figures that
+measure.py stored.
 
-    python document.py Documentation/Results/performance.json Documentation
+    python document.py Documentation
 """
 
 import statistics
@@ -32,7 +33,7 @@ GENERATION = {
 
 def rows(head, lines):
     """A table of Markdown: names to the left, numbers to the right."""
-    rule = ["---" if title in ("", "peer", "training configuration") else "---:" for title in head]
+    rule = ["---" if title in ("", "peer", "machine", "training configuration") else "---:" for title in head]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *lines])
 
 
@@ -93,7 +94,7 @@ Peak: {spread(peak, 'gflops', True)} GFLOP/s on {peak.own[0]['threads']} threads
 
 {rows(["", "GFLOP/s", "share of the peak"], lines)}
 
-![Share of the peak](Performance/peak.svg)
+![Share of the peak](peak.svg)
 """
 
 
@@ -139,64 +140,118 @@ def quality_section(results):
 SECTIONS = [
     ("training", "Training", """Forward, backward, clipping by global norm, update, with the state carried from window to window; fp32. PyTorch in the faster of its optimiser's forms (`foreach`, `fused`), JAX in the faster of two ways to write the scan. A ratio is how many times as fast Unfold is; memory is the most that the process had resident, and its share Unfold's part of the peer's.
 
-![Times as fast as the peer](Performance/training.svg)
+![Times as fast as the peer](training.svg)
 
-![Peak resident memory](Performance/memory.svg)
+![Peak resident memory](memory.svg)
 """, lambda results: throughput(results, "training", named)),
     ("small", "Small batches", "The same with B 16 and T 32: more updates for the same text, which is what reaches a given loss soonest.\n",
      lambda results: throughput(results, "small", named)),
     ("own-cell", "A user's own cell", "An LSTM written with tensor operations and differentiated by the tape (`unfold benchmark --own-cell`), beside the same cell in a Python loop of PyTorch's operations, as it is and with the cell under `torch.compile` (`Benchmarks/peers/own_cell.py`).\n",
      lambda results: throughput(results, "own-cell", named)),
-    ("generation", "Generation", "![Times as fast as the peer](Performance/generation.svg)\n", generation_section),
-    ("quality", "Time to quality", "Tiny Shakespeare by characters: the last tenth is for validation, in one stream with the state carried (nanoGPT: its own estimate on 20 random batches). Wall time of the whole process.\n\n![Loss over time](Performance/quality.svg)\n", quality_section),
+    ("generation", "Generation", "![Times as fast as the peer](generation.svg)\n", generation_section),
+    ("quality", "Time to quality", "Tiny Shakespeare by characters: the last tenth is for validation, in one stream with the state carried (nanoGPT: its own estimate on 20 random batches). Wall time of the whole process.\n\n![Loss over time](quality.svg)\n", quality_section),
     ("together", "Two trainings at once", "Both use as many threads as there are processors.\n", together_section),
 ]
 
 
-def introduction(results):
-    found = [
-        results.comparison(table, key, peer)
+def all_comparisons(results):
+    return [
+        (table, key, peer, results.comparison(table, key, peer))
         for table in results.tables for key in results.keys(table)
         for peer in results.peers(table, key)
     ]
-    settings = [c.settings for c in found]
-    if not settings:
-        return "Nothing has been measured yet.\n"
+
+
+def machine(results):
+    """What the machine is, in words, and when it was measured."""
+    settings = [found.settings for *_, found in all_comparisons(results)]
     newest = max(settings, key=lambda s: s["date"])
     dates = sorted({s["date"] for s in settings})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    counts = sorted({c.count for c in found if c.count > 1})
+    return (
+        f"{newest['cores']} cores of {newest['processor']}, {newest['system']}, "
+        f"{newest['threads']} threads; {when}"
+    )
+
+
+def introduction(results, name):
+    found = all_comparisons(results)
+    counts = sorted({c.count for *_, c in found if c.count > 1})
     rounds = " to ".join(str(n) for n in sorted({counts[0], counts[-1]})) if counts else "1"
     versions = sorted({
         f"{peer.split('-')[0]} {other['version']}"
-        for table in results.tables for key in results.keys(table)
-        for peer in results.peers(table, key)
-        for other in results.comparison(table, key, peer).others if other.get("version")
+        for _, _, peer, c in found for other in c.others if other.get("version")
     })
-    return f"""{newest['cores']} cores of {newest['processor']}, {newest['system']}, {newest['threads']} threads; {when}. {', '.join(versions)}.
+    return f"""{machine(results)}. {', '.join(versions)}.
 
-    python3 Benchmarks/measure.py
+    python3 Benchmarks/measure.py --machine {name}
 
-Every system runs in a process of its own, by turns; figures are medians of {rounds} rounds with their range, a ratio is the median of the rounds' ratios. Every figure of every round is in [performance.json](Results/performance.json).
+Every system runs in a process of its own, by turns; figures are medians of {rounds} rounds with their range, a ratio is the median of the rounds' ratios. Every figure of every round is in [{name}.json](../Results/performance/{name}.json).
 """
 
 
-def main():
-    results, folder = Results(sys.argv[1]), Path(sys.argv[2])
-    (folder / "Performance").mkdir(exist_ok=True)
-    drawn = charts(results, folder / "Performance", CONFIGS)
-    text = ["# Performance\n", introduction(results)]
-    text += [rows(["", "training configuration"], [[k, v] for k, v in CONFIGS.items()]) + "\n"]
+def page(results, name, folder):
+    """The page of one machine, with its charts in a folder of its name beside it."""
+    (folder / name).mkdir(parents=True, exist_ok=True)
+    drawn = charts(results, folder / name, CONFIGS)
+    text = [f"# Performance on {name}\n", introduction(results, name), configurations()]
     for table, title, words, section in SECTIONS:
         if not results.keys(table):
             continue
         text += [f"## {title}\n", words, section(results) + "\n"]
         if table == "training":
             text += [peak_section(results)]
-    lines = "\n".join(text).split("\n")
-    # A chart for which there are no figures yet isn't drawn.
-    kept = [l for l in lines if not l.startswith("![") or l.split("Performance/")[1][:-1] in drawn]
-    (folder / "Performance.md").write_text("\n".join(kept).rstrip() + "\n")
+    kept = []
+    for line in "\n".join(text).split("\n"):
+        if line.startswith("!["):
+            # A chart for which there are no figures yet isn't drawn.
+            chart = line.split("(")[1][:-1]
+            if chart not in drawn:
+                continue
+            line = line.replace(chart, f"{name}/{chart}")
+        kept.append(line)
+    (folder / f"{name}.md").write_text("\n".join(kept).rstrip() + "\n")
+
+
+def configurations():
+    return rows(["", "training configuration"], [[k, v] for k, v in CONFIGS.items()]) + "\n"
+
+
+def overview(machines):
+    """The ratios of all machines side by side."""
+    text = ["# Performance\n", "How many times as fast as its peers Unfold is, on each machine that was measured, by the command `python3 Benchmarks/measure.py`: medians of the rounds' ratios. The pages of the machines have the rates themselves, their spread, memory, the share of the machine's peak, and charts.\n"]
+    text += [rows(["", "machine"], [
+        [f"[{name}](Performance/{name}.md)", machine(results)] for name, results in machines.items()
+    ]) + "\n", configurations()]
+    for table, title, *_ in SECTIONS:
+        lines = compared(table, machines)
+        if lines:
+            text += [f"## {title}\n", rows(["", "peer", *machines], lines) + "\n"]
+    return "\n".join(text).rstrip() + "\n"
+
+
+def compared(table, machines):
+    """A line for each key and peer of a table that has rates: the ratio on each machine."""
+    pairs = sorted({
+        (key, peer) for results in machines.values()
+        for key in results.keys(table) for peer in results.peers(table, key)
+    })
+    lines = []
+    for key, peer in pairs:
+        found = [results.comparison(table, key, peer) for results in machines.values()]
+        ratios = [ratio(c.ratio("rate") if c else None) for c in found]
+        if any(r != "–" for r in ratios):
+            lines.append([GENERATION.get(key) or key.replace(" ", ", "), peer, *ratios])
+    return lines
+
+
+def main():
+    documentation = Path(sys.argv[1])
+    files = sorted((documentation / "Results" / "performance").glob("*.json"))
+    machines = {file.stem: Results(file) for file in files}
+    for name, results in machines.items():
+        page(results, name, documentation / "Performance")
+    (documentation / "Performance.md").write_text(overview(machines))
 
 
 if __name__ == "__main__":

@@ -7,16 +7,17 @@
 Makes an environment for the peers from peers/requirements.txt under .build, once; a smaller build of
 a package, such as PyTorch's for processors only, is taken where pip's own settings lead to one
 (PIP_FIND_LINKS, PIP_EXTRA_INDEX_URL). A round runs every system once, each in a process of its own,
-one after the other. What was measured is added to Documentation/Results/performance.json after each
-comparison and takes the place of an earlier one of the same kind, so that tables can be measured in
-parts; then Documentation/Performance.md and its charts are made from that file. Run it on a machine
-that does nothing else.
+one after the other. What was measured is added to Documentation/Results/performance/MACHINE.json after
+each comparison and takes the place of an earlier one of the same kind, so that tables can be measured
+in parts; then Documentation/Performance.md and the machines' pages and charts are made from these
+files. Run it on a machine that does nothing else.
 """
 
 import argparse
 import datetime
 import os
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,18 @@ def processor():
         return platform.processor()
 
 
+def machine_name():
+    """A name for this machine's figures: of the processor, with what tells its generations apart."""
+    words = [processor()]
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        for field in ("cpu family", "model\t"):
+            words += [next(l.split(":")[1].strip() for l in lines if l.startswith(field))]
+    except (OSError, StopIteration):
+        pass
+    return re.sub(r"[^a-z0-9]+", "-", " ".join(words).lower()).strip("-") or "machine"
+
+
 def machine():
     return {
         "processor": processor(),
@@ -81,10 +94,8 @@ def measure(comparison, arguments, results):
     results.save()
 
 
-def document(python, arguments):
-    subprocess.run(
-        [python, BENCHMARKS / "document.py", arguments.output, ROOT / "Documentation"], check=True
-    )
+def document(python):
+    subprocess.run([python, BENCHMARKS / "document.py", ROOT / "Documentation"], check=True)
 
 
 def main():
@@ -102,7 +113,7 @@ def main():
     parser.add_argument("--text", type=Path, help="tiny Shakespeare, for the table of quality")
     parser.add_argument("--nanogpt", type=Path, help="a clone of nanoGPT, for the same")
     parser.add_argument("--python", help="a Python that has the peers, instead of making one")
-    parser.add_argument("--output", type=Path, default=ROOT / "Documentation/Results/performance.json")
+    parser.add_argument("--machine", default=machine_name(), help="how the figures' file is named")
     parser.add_argument("--only-document", action="store_true", help="measure nothing")
     arguments = parser.parse_args()
     unknown = set(arguments.tables.split(",")) - set(TABLES)
@@ -111,10 +122,10 @@ def main():
     arguments.python = environment(arguments.python)
     if not arguments.only_document:
         subprocess.run(["swift", "build", "-c", "release", "--product", "unfold"], cwd=ROOT, check=True)
-        results = Results(arguments.output)
+        results = Results(ROOT / "Documentation/Results/performance" / f"{arguments.machine}.json")
         for comparison in comparisons(arguments):
             measure(comparison, arguments, results)
-    document(arguments.python, arguments)
+    document(arguments.python)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,11 @@ public protocol LanguageModel: Sendable {
   /// - Parameters:
   ///   - dynamic: how the model learns from the text while it reads; nil, and for models without
   ///     trainable weights anything, leaves it as it is.
+  ///   - keepingHidden: whether the parts need ``PredictedPart/hidden``, where the model has it.
   ///   - visit: gets the parts.
   func predict(
-    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void)
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void)
 
   /// ln p of each token but the first of each text, every text without a past.
   ///
@@ -47,7 +49,8 @@ public struct PredictedPart: Sendable {
   public let places: Range<Int>
   /// ln p of each.
   public let logProbabilities: [Double]
-  /// What each was predicted from, `[n, H]`; nil from a model without hidden states.
+  /// What each was predicted from, `[n, H]`; nil from a model without hidden states, or where nobody
+  /// has asked for it.
   public let hidden: Tensor?
 
   public init(places: Range<Int>, logProbabilities: [Double], hidden: Tensor? = nil) {
@@ -62,7 +65,8 @@ extension LanguageModel {
 
   /// By means of a predictor: O(V) for each token, so that a model should do better if it can.
   public func predict(
-    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void
   ) {
     var predictor = predictor()
     for start in stride(from: 1, to: tokens.count, by: 1024) {
@@ -79,7 +83,9 @@ extension LanguageModel {
   ) -> [[Double]] {
     texts.enumerated().map { index, text in
       var all: [Double] = []
-      predict(TokenSequence(text), adapting: nil) { all += $0.logProbabilities }
+      predict(TokenSequence(text), adapting: nil, keepingHidden: false) {
+        all += $0.logProbabilities
+      }
       if index & 0xFFF == 0 { progress(Double(index) / Double(texts.count)) }
       return all
     }

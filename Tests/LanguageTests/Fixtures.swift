@@ -83,8 +83,12 @@ extension LanguageModel {
   }
 
   func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
-  ) { predict(TokenSequence(tokens), adapting: dynamic, visit: visit) }
+    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void
+  ) {
+    predict(
+      TokenSequence(tokens), adapting: dynamic, keepingHidden: keepingHidden, visit: visit)
+  }
 
   func logProbabilities(of tokens: [Int32]) -> [Double] {
     logProbabilities(of: TokenSequence(tokens))

@@ -65,9 +65,11 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   private func predict(
     _ tokens: TokenSequence, by model: any LanguageModel, visit: (PredictedPart) -> Void
   ) {
-    guard let cache else { return model.predict(tokens, adapting: dynamic, visit: visit) }
+    guard let cache else {
+      return model.predict(tokens, adapting: dynamic, keepingHidden: false, visit: visit)
+    }
     var reader = CacheReader([cache])
-    model.predict(tokens, adapting: dynamic) { part in
+    model.predict(tokens, adapting: dynamic, keepingHidden: true) { part in
       let cached = reader.probabilities(of: part, in: tokens)
       let mixed = part.logProbabilities.indices.map {
         cache.mixed(part.logProbabilities[$0], cached[0][$0])

@@ -93,7 +93,7 @@ public struct EvaluationTuning {
     var reader = CacheReader(caches)
     var plain: [Double] = []
     var cached = caches.map { _ in [Double?]() }
-    model.predict(tokens, adapting: dynamic) { part in
+    model.predict(tokens, adapting: dynamic, keepingHidden: true) { part in
       plain += part.logProbabilities
       for (index, found) in reader.probabilities(of: part, in: tokens).enumerated() {
         cached[index] += found

@@ -65,18 +65,21 @@ extension MixtureModel: LanguageModel {
   }
 
   public func predict(
-    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void
   ) {
     let leader = leader
     // Four bytes a token and component: the text may be long, and weights aren't found by these.
     let all = components.enumerated().map { index, component in
       var found: [Float] = []
       if index != leader {
-        predict(tokens, component, dynamic) { found += $0.logProbabilities.map { Float($0) } }
+        predict(tokens, component, dynamic, keepingHidden: false) {
+          found += $0.logProbabilities.map { Float($0) }
+        }
       }
       return found
     }
-    predict(tokens, components[leader], dynamic) { part in
+    predict(tokens, components[leader], dynamic, keepingHidden: keepingHidden) { part in
       let mixed = part.places.enumerated().map { index, place in
         logSum { $0 == leader ? part.logProbabilities[index] : Double(all[$0][place - 1]) }
       }
@@ -86,13 +89,15 @@ extension MixtureModel: LanguageModel {
 
   private func predict(
     _ tokens: TokenSequence, _ component: Component, _ dynamic: DynamicEvaluation?,
-    visit: (PredictedPart) -> Void
+    keepingHidden: Bool, visit: (PredictedPart) -> Void
   ) {
     var dynamic = dynamic
     if let text = dynamic?.statisticsText {
       dynamic?.statisticsText = component.matching.tokens(text)
     }
-    component.model.predict(component.matching.tokens(tokens), adapting: dynamic, visit: visit)
+    component.model.predict(
+      component.matching.tokens(tokens), adapting: dynamic, keepingHidden: keepingHidden,
+      visit: visit)
   }
 
   /// ln Σ_k π_k·exp(x_k).
@@ -201,7 +206,7 @@ extension MixtureModel {
   ) throws -> MixtureModel {
     let all = try components.map { component in
       var (found, sum): ([Double], PredictionSum) = ([], PredictionSum())
-      predict(tokens, component, nil) { part in
+      predict(tokens, component, nil, keepingHidden: false) { part in
         found += part.logProbabilities
         sum.add(part.logProbabilities)
       }

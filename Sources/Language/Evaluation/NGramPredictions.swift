@@ -6,7 +6,8 @@ extension NGramModel {
   /// As for any model; threads share the text. From a model that isn't normalised, scores that are
   /// no probabilities.
   public func predict(
-    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void
   ) {
     let length = 1 << 17
     for begin in stride(from: 1, to: tokens.count, by: length) {

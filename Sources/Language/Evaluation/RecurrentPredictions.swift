@@ -7,22 +7,22 @@ extension RecurrentLanguageModel {
 
   /// As for any model; read side by side where the text is long (see ``SideBySideReading``).
   public func predict(
-    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+    visit: (PredictedPart) -> Void
   ) {
     if let dynamic { return predictDynamically(tokens, dynamic, visit: visit) }
-    // Hidden states of a part take 128 MiB.
-    let size = max(8192, (1 << 25) / readout.inputSize)
+    guard tokens.count > 1 else { return }
+    // Long parts are read twice for less of their length; hidden states of one take 128 MiB.
+    let longest = keepingHidden ? max(8192, (1 << 25) / readout.inputSize) : 1 << 18
+    let parts = (tokens.count - 2) / longest + 1
     var state = initialState(batch: 1)
-    for start in stride(from: 1, to: tokens.count, by: size) {
-      let places = start..<min(start + size, tokens.count)
-      let inputs = tokens.values(in: places.lowerBound - 1..<places.upperBound - 1)
-      let (hidden, last) = SideBySideReading.read(inputs, self, from: state)
-      state = last
-      let targets = tokens.values(in: places)
-      visit(
-        PredictedPart(
-          places: places, logProbabilities: logProbabilities(of: targets, from: hidden),
-          hidden: hidden))
+    for index in 0..<parts {
+      let places =
+        1 + (tokens.count - 1) * index / parts..<1 + (tokens.count - 1) * (index + 1) / parts
+      let read = SideBySideReading.read(
+        places, of: tokens, self, from: state, keepingHidden: keepingHidden)
+      state = read.state
+      visit(read.part)
     }
   }
 
@@ -40,7 +40,7 @@ extension RecurrentLanguageModel {
     // A long text is read side by side with itself.
     let (long, short) = (4096, 64)
     for index in texts.indices where texts[index].count > long {
-      predict(TokenSequence(texts[index]), adapting: nil) { part in
+      predict(TokenSequence(texts[index]), adapting: nil, keepingHidden: false) { part in
         let places = part.places.lowerBound - 1..<part.places.upperBound - 1
         results[index].replaceSubrange(places, with: part.logProbabilities)
         done += part.places.count

@@ -12,20 +12,23 @@ import Tensors
 /// reading was right. If a stream never agrees, the next one is read once more too, and so on, at
 /// worst as often as there are streams.
 ///
-/// Two readings agree if all outputs of a window do, to 10⁻⁴, and then their states, as tanh shows
-/// them. Memory cells that add up for thousands of steps and are never emptied are frequent: one that
-/// holds 2,000 says what one says that holds 200, and would never agree as it is.
+/// Two readings agree if all log-probabilities of a window do, to 10⁻⁴, and then their states, as
+/// tanh shows them. Memory cells that add up for thousands of steps and are never emptied are
+/// frequent: one that holds 2,000 says what one says that holds 200, and would never agree as it is.
 ///
 /// - SeeAlso: J.-L. Lions, Y. Maday, G. Turinici, "A 'parareal' in time discretization of PDE's",
 ///   C. R. Acad. Sci. 332 (2001), of which this is the case where the coarse solution is none.
 struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.Output == Tensor {
   private let model: RecurrentLanguageModel<Core>
-  private let tokens: [Int32]
+  /// What is read, and what is predicted from each.
+  private let tokens, targets: [Int32]
   private let streams: Int
   /// The steps of a stream.
   private let length: Int
-  /// What the readout gets, `[n, H]`.
-  private let hidden: Storage
+  /// ln p of each target.
+  private(set) var logProbabilities: [Double]
+  /// What each was predicted from, `[n, H]`, if it is wanted.
+  private let hidden: Storage?
   private let hiddenSize: Int
   /// The states of all streams after each window, each tensor `[B, …]`.
   private var marks: [[Tensor]] = []
@@ -33,29 +36,43 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
   /// Streams at most, and the steps that each has at least.
   private static var mostStreams: Int { 32 }
   private static var leastSteps: Int { 512 }
-  private static var tolerance: Float { 1e-4 }
+  private static var tolerance: Double { 1e-4 }
 
-  /// Reads tokens after the state of one stream.
+  /// The steps of a window: readings are compared after each.
+  private var window: Int { min(max(64, (length + 31) / 32), 256) }
+
+  /// Predicts the tokens at some places of a text, each from all before it.
   ///
-  /// - Returns: what the readout gets after each token, `[n, H]`, and the state after the last.
+  /// - Parameter state: what was read before, but for the token in front of the first place.
+  /// - Returns: what was said, and the state that goes on from there.
   static func read(
-    _ tokens: [Int32], _ model: RecurrentLanguageModel<Core>, from state: Core.State
-  ) -> (hidden: Tensor, state: Core.State) {
+    _ places: Range<Int>, of text: TokenSequence, _ model: RecurrentLanguageModel<Core>,
+    from state: Core.State, keepingHidden: Bool
+  ) -> (part: PredictedPart, state: Core.State) {
     withoutGradients {
-      var reading = SideBySideReading(tokens, model)
+      var reading = SideBySideReading(places, of: text, model, keepingHidden: keepingHidden)
       let last = reading.run(from: state)
-      let shape: Shape = [tokens.count, reading.hiddenSize]
-      return (Tensor(storage: reading.hidden, shape: shape), last)
+      let hidden = reading.hidden.map {
+        Tensor(storage: $0, shape: [places.count, reading.hiddenSize])
+      }
+      let part = PredictedPart(
+        places: places, logProbabilities: reading.logProbabilities, hidden: hidden)
+      return (part, last)
     }
   }
 
-  private init(_ tokens: [Int32], _ model: RecurrentLanguageModel<Core>) {
+  private init(
+    _ places: Range<Int>, of text: TokenSequence, _ model: RecurrentLanguageModel<Core>,
+    keepingHidden: Bool
+  ) {
     self.model = model
-    self.tokens = tokens
+    tokens = text.values(in: places.lowerBound - 1..<places.upperBound - 1)
+    targets = text.values(in: places)
     streams = max(1, min(Self.mostStreams, tokens.count / Self.leastSteps))
     length = tokens.count / streams
+    logProbabilities = [Double](repeating: 0, count: tokens.count)
     hiddenSize = model.readout.inputSize
-    hidden = Storage(count: tokens.count * hiddenSize)
+    hidden = keepingHidden ? Storage(count: tokens.count * hiddenSize) : nil
   }
 
   private mutating func run(from state: Core.State) -> Core.State {
@@ -87,7 +104,6 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
   ///
   /// - Returns: those that end in another state than the time before.
   private mutating func read(_ streams: [Int], from state: Core.State) -> [Int] {
-    let window = max(64, (length + 31) / 32)
     var (streams, state) = (streams, state)
     for (index, start) in stride(from: 0, to: length, by: window).enumerated() {
       let wasRead = index < marks.count
@@ -113,34 +129,34 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
     return streams
   }
 
-  /// Reads `steps` tokens from each of some places, and keeps what the readout gets.
+  /// Reads `steps` tokens from each of some places, and keeps what is said of those that follow.
   ///
   /// - Parameter comparing: whether there is a reading before to compare with.
-  /// - Returns: the state, and for each place by how much that differs at most from the reading before,
-  ///   relative to it where it is larger than 1.
-  private func readWindow(
+  /// - Returns: the state, and for each place by how much a log-probability differs at most from the
+  ///   reading before, relative to it where it is larger than 1.
+  private mutating func readWindow(
     of starts: [Int], steps: Int, from state: Core.State, comparing: Bool = false
-  ) -> (state: Core.State, change: [Float]) {
-    var inputs: [Int32] = []
-    inputs.reserveCapacity(steps * starts.count)
-    for step in 0..<steps {
-      for start in starts { inputs.append(tokens[start + step]) }
-    }
-    // Nothing is predicted from this window, so that any targets will do.
-    let window = Window(steps: steps, batch: starts.count, inputs: inputs, targets: inputs)
+  ) -> (state: Core.State, change: [Double]) {
+    let places = (0..<steps).flatMap { step in starts.map { $0 + step } }
+    let window = Window(
+      steps: steps, batch: starts.count, inputs: places.map { tokens[$0] },
+      targets: places.map { targets[$0] })
     let (outputs, last) = model.hidden(window, from: state, mode: .inference)
-    var change = [Float](repeating: 0, count: starts.count)
-    borrowing(outputs) {
-      for step in 0..<steps {
-        for (row, start) in starts.enumerated() {
-          let new = outputs.base + (step * starts.count + row) * hiddenSize
-          let kept = hidden.base + (start + step) * hiddenSize
-          if comparing {
-            for unit in 0..<hiddenSize {
-              change[row] = max(change[row], abs(new[unit] - kept[unit]) / max(1, abs(kept[unit])))
-            }
-          }
-          kept.update(from: new, count: hiddenSize)
+    var change = [Double](repeating: 0, count: starts.count)
+    let found = model.readout.crossEntropies(outputs, targets: window.targets).each
+    for (index, place) in places.enumerated() {
+      let (new, kept) = (-found[index], logProbabilities[place])
+      if comparing {
+        let row = index % starts.count
+        change[row] = max(change[row], abs(new - kept) / max(1, abs(kept)))
+      }
+      logProbabilities[place] = new
+    }
+    if let hidden {
+      borrowing(outputs) {
+        for (index, place) in places.enumerated() {
+          (hidden.base + place * hiddenSize)
+            .update(from: outputs.base + index * hiddenSize, count: hiddenSize)
         }
       }
     }
@@ -157,7 +173,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
       let width = old.shape.dropFirst.count
       return borrowing(old, new) {
         let (a, b) = (old.base + stream * width, new.base + row * width)
-        return (0..<width).allSatisfy { abs(tanhf(a[$0]) - tanhf(b[$0])) <= Self.tolerance }
+        return (0..<width).allSatisfy { Double(abs(tanhf(a[$0]) - tanhf(b[$0]))) <= Self.tolerance }
       }
     }
     if agrees { return false }

@@ -16,7 +16,8 @@ import Testing
     func predictor() -> any Predictor { FixedModel(fixed: []) }
 
     func predict(
-      _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, visit: (PredictedPart) -> Void
+      _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
+      visit: (PredictedPart) -> Void
     ) {
       let places = 1..<tokens.count
       visit(

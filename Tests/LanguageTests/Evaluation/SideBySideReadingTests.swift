@@ -31,6 +31,20 @@ import Testing
     #expect(abs(total.0 / total.1 - 1) < 1e-6)
   }
 
+  /// Longer than what is read at once.
+  @Test func partsGoOnFromEachOther() {
+    let model = smallModel(.elman, vocabularySize: 11)
+    let tokens = TokenSequence(randomTokens(300_000, classes: 11, seed: 5))
+    var (found, parts): ([Double], Int) = ([], 0)
+    model.predict(tokens, adapting: nil, keepingHidden: false) { part in
+      found += part.logProbabilities
+      parts += 1
+    }
+    let expected = Self.stepped(model, tokens.values(in: 0..<tokens.count))
+    #expect(parts == 2 && found.count == expected.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
   /// Forget gates that stay open: no stream agrees with its first reading, so that each is read
   /// again and again until the past has come through all of them.
   @Test func aModelThatNeverForgetsIsReadExactlyToo() throws {
@@ -70,7 +84,8 @@ import Testing
   @Test func hiddenStatesAndPlacesComeInOrder() {
     let model = smallModel(vocabularySize: 11)
     var next = 1
-    model.predict(randomTokens(3000, classes: 11, seed: 1), adapting: nil) { part in
+    model.predict(randomTokens(3000, classes: 11, seed: 1), adapting: nil, keepingHidden: true) {
+      part in
       #expect(part.places.lowerBound == next)
       #expect(part.hidden?.shape == [part.places.count, 9])
       #expect(part.logProbabilities.count == part.places.count)
