@@ -23,10 +23,11 @@ public protocol LanguageModel: Sendable {
   ///   - dynamic: how the model learns from the text while it reads; nil, and for models without
   ///     trainable weights anything, leaves it as it is.
   ///   - keepingHidden: whether the parts need ``PredictedPart/hidden``, where the model has it.
+  ///   - progress: gets the fraction that is done, from time to time; there may be one part only.
   ///   - visit: gets the parts.
   func predict(
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void)
+    progress: (Double) -> Void, visit: (PredictedPart) -> Void)
 
   /// ln p of each token but the first of each text, every text without a past.
   ///
@@ -66,7 +67,7 @@ extension LanguageModel {
   /// By means of a predictor: O(V) for each token, so that a model should do better if it can.
   public func predict(
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void
+    progress: (Double) -> Void, visit: (PredictedPart) -> Void
   ) {
     var predictor = predictor()
     for start in stride(from: 1, to: tokens.count, by: 1024) {
@@ -75,7 +76,16 @@ extension LanguageModel {
         LogSoftmax(predictor.logits(after: tokens[$0 - 1]))[Int(tokens[$0])]
       }
       visit(PredictedPart(places: places, logProbabilities: logProbabilities))
+      progress(Double(places.upperBound) / Double(tokens.count))
     }
+  }
+
+  /// As it is, for those who don't wait.
+  public func predict(
+    _ tokens: TokenSequence, keepingHidden: Bool = false, visit: (PredictedPart) -> Void
+  ) {
+    predict(
+      tokens, adapting: nil, keepingHidden: keepingHidden, progress: { _ in }, visit: visit)
   }
 
   public func logProbabilities(
@@ -83,7 +93,7 @@ extension LanguageModel {
   ) -> [[Double]] {
     texts.enumerated().map { index, text in
       var all: [Double] = []
-      predict(TokenSequence(text), adapting: nil, keepingHidden: false) {
+      predict(TokenSequence(text)) {
         all += $0.logProbabilities
       }
       if index & 0xFFF == 0 { progress(Double(index) / Double(texts.count)) }

@@ -82,14 +82,6 @@ extension LanguageModel {
     crossEntropy(of: TokenSequence(tokens), streams: streams, progress: progress)
   }
 
-  func predict(
-    _ tokens: [Int32], adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void
-  ) {
-    predict(
-      TokenSequence(tokens), adapting: dynamic, keepingHidden: keepingHidden, visit: visit)
-  }
-
   func logProbabilities(of tokens: [Int32]) -> [Double] {
     logProbabilities(of: TokenSequence(tokens))
   }

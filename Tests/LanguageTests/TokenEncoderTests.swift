@@ -176,7 +176,7 @@ import Testing
     let tokens = randomTokens(300_000, classes: model.vocabularySize, seed: 5)
     let expected = model.scores(of: tokens).map { Double($0) * log(10) }
     var (found, places): ([Double], [Range<Int>]) = ([], [])
-    model.predict(TokenSequence(tokens), adapting: nil, keepingHidden: false) { part in
+    model.predict(TokenSequence(tokens), keepingHidden: false) { part in
       found += part.logProbabilities
       places.append(part.places)
     }

@@ -47,10 +47,7 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
     of tokens: TokenSequence, by model: any LanguageModel, _ progress: (Double) -> Void
   ) -> PredictionSum {
     var sum = PredictionSum()
-    predict(tokens, by: model) { part in
-      sum.add(part.logProbabilities)
-      progress(Double(part.places.upperBound) / Double(tokens.count))
-    }
+    predict(tokens, by: model, progress) { sum.add($0.logProbabilities) }
     return sum
   }
 
@@ -63,13 +60,15 @@ public struct Evaluation: Sendable, Equatable, CustomStringConvertible {
   }
 
   private func predict(
-    _ tokens: TokenSequence, by model: any LanguageModel, visit: (PredictedPart) -> Void
+    _ tokens: TokenSequence, by model: any LanguageModel,
+    _ progress: (Double) -> Void = { _ in }, visit: (PredictedPart) -> Void
   ) {
     guard let cache else {
-      return model.predict(tokens, adapting: dynamic, keepingHidden: false, visit: visit)
+      return model.predict(
+        tokens, adapting: dynamic, keepingHidden: false, progress: progress, visit: visit)
     }
     var reader = CacheReader([cache])
-    model.predict(tokens, adapting: dynamic, keepingHidden: true) { part in
+    model.predict(tokens, adapting: dynamic, keepingHidden: true, progress: progress) { part in
       let cached = reader.probabilities(of: part, in: tokens)
       let mixed = part.logProbabilities.indices.map {
         cache.mixed(part.logProbabilities[$0], cached[0][$0])

@@ -93,12 +93,11 @@ public struct EvaluationTuning {
     var reader = CacheReader(caches)
     var plain: [Double] = []
     var cached = caches.map { _ in [Double?]() }
-    model.predict(tokens, adapting: dynamic, keepingHidden: true) { part in
+    model.predict(tokens, adapting: dynamic, keepingHidden: true, progress: progress) { part in
       plain += part.logProbabilities
       for (index, found) in reader.probabilities(of: part, in: tokens).enumerated() {
         cached[index] += found
       }
-      progress(Double(part.places.upperBound) / Double(tokens.count))
     }
     let trials = zip(caches, cached).map { cache, probabilities in
       var cache = cache

@@ -66,20 +66,23 @@ extension MixtureModel: LanguageModel {
 
   public func predict(
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void
+    progress: (Double) -> Void, visit: (PredictedPart) -> Void
   ) {
     let leader = leader
+    var begun = 0.0
+    func show(_ fraction: Double) { progress((begun + fraction) / Double(components.count)) }
     // Four bytes a token and component: the text may be long, and weights aren't found by these.
     let all = components.enumerated().map { index, component in
       var found: [Float] = []
       if index != leader {
-        predict(tokens, component, dynamic, keepingHidden: false) {
+        predict(tokens, component, dynamic, keepingHidden: false, show) {
           found += $0.logProbabilities.map { Float($0) }
         }
+        begun += 1
       }
       return found
     }
-    predict(tokens, components[leader], dynamic, keepingHidden: keepingHidden) { part in
+    predict(tokens, components[leader], dynamic, keepingHidden: keepingHidden, show) { part in
       let mixed = part.places.enumerated().map { index, place in
         logSum { $0 == leader ? part.logProbabilities[index] : Double(all[$0][place - 1]) }
       }
@@ -89,7 +92,7 @@ extension MixtureModel: LanguageModel {
 
   private func predict(
     _ tokens: TokenSequence, _ component: Component, _ dynamic: DynamicEvaluation?,
-    keepingHidden: Bool, visit: (PredictedPart) -> Void
+    keepingHidden: Bool, _ progress: (Double) -> Void, visit: (PredictedPart) -> Void
   ) {
     var dynamic = dynamic
     if let text = dynamic?.statisticsText {
@@ -97,7 +100,7 @@ extension MixtureModel: LanguageModel {
     }
     component.model.predict(
       component.matching.tokens(tokens), adapting: dynamic, keepingHidden: keepingHidden,
-      visit: visit)
+      progress: progress, visit: visit)
   }
 
   /// ln Σ_k π_k·exp(x_k).
@@ -206,7 +209,7 @@ extension MixtureModel {
   ) throws -> MixtureModel {
     let all = try components.map { component in
       var (found, sum): ([Double], PredictionSum) = ([], PredictionSum())
-      predict(tokens, component, nil, keepingHidden: false) { part in
+      component.model.predict(component.matching.tokens(tokens)) { part in
         found += part.logProbabilities
         sum.add(part.logProbabilities)
       }

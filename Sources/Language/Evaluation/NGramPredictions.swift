@@ -7,7 +7,7 @@ extension NGramModel {
   /// no probabilities.
   public func predict(
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void
+    progress: (Double) -> Void, visit: (PredictedPart) -> Void
   ) {
     let length = 1 << 17
     for begin in stride(from: 1, to: tokens.count, by: length) {
@@ -15,6 +15,7 @@ extension NGramModel {
       visit(
         PredictedPart(places: places, logProbabilities: logProbabilities(at: places, of: tokens)))
       tokens.release(places)
+      progress(Double(places.upperBound) / Double(tokens.count))
     }
   }
 

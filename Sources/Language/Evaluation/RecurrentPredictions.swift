@@ -8,19 +8,25 @@ extension RecurrentLanguageModel {
   /// As for any model; read side by side where the text is long (see ``SideBySideReading``).
   public func predict(
     _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-    visit: (PredictedPart) -> Void
+    progress: (Double) -> Void, visit: (PredictedPart) -> Void
   ) {
-    if let dynamic { return predictDynamically(tokens, dynamic, visit: visit) }
+    if let dynamic {
+      return predictDynamically(tokens, dynamic) { part in
+        visit(part)
+        progress(Double(part.places.upperBound) / Double(tokens.count))
+      }
+    }
     guard tokens.count > 1 else { return }
     // Long parts are read twice for less of their length; hidden states of one take 128 MiB.
-    let longest = keepingHidden ? max(8192, (1 << 25) / readout.inputSize) : 1 << 18
+    let longest = keepingHidden ? max(8192, (1 << 25) / readout.inputSize) : 1 << 19
     let parts = (tokens.count - 2) / longest + 1
     var state = initialState(batch: 1)
     for index in 0..<parts {
       let places =
         1 + (tokens.count - 1) * index / parts..<1 + (tokens.count - 1) * (index + 1) / parts
       let read = SideBySideReading.read(
-        places, of: tokens, self, from: state, keepingHidden: keepingHidden)
+        places, of: tokens, self, from: state, keepingHidden: keepingHidden
+      ) { progress((Double(index) + $0) / Double(parts)) }
       state = read.state
       visit(read.part)
     }
@@ -40,7 +46,7 @@ extension RecurrentLanguageModel {
     // A long text is read side by side with itself.
     let (long, short) = (4096, 64)
     for index in texts.indices where texts[index].count > long {
-      predict(TokenSequence(texts[index]), adapting: nil, keepingHidden: false) { part in
+      predict(TokenSequence(texts[index])) { part in
         let places = part.places.lowerBound - 1..<part.places.upperBound - 1
         results[index].replaceSubrange(places, with: part.logProbabilities)
         done += part.places.count

@@ -43,15 +43,17 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
 
   /// Predicts the tokens at some places of a text, each from all before it.
   ///
-  /// - Parameter state: what was read before, but for the token in front of the first place.
+  /// - Parameters:
+  ///   - state: what was read before, but for the token in front of the first place.
+  ///   - progress: gets the fraction that has been read for the first time.
   /// - Returns: what was said, and the state that goes on from there.
   static func read(
     _ places: Range<Int>, of text: TokenSequence, _ model: RecurrentLanguageModel<Core>,
-    from state: Core.State, keepingHidden: Bool
+    from state: Core.State, keepingHidden: Bool, progress: (Double) -> Void
   ) -> (part: PredictedPart, state: Core.State) {
     withoutGradients {
       var reading = SideBySideReading(places, of: text, model, keepingHidden: keepingHidden)
-      let last = reading.run(from: state)
+      let last = reading.run(from: state, progress)
       let hidden = reading.hidden.map {
         Tensor(storage: $0, shape: [places.count, reading.hiddenSize])
       }
@@ -75,7 +77,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
     hidden = keepingHidden ? Storage(count: tokens.count * hiddenSize) : nil
   }
 
-  private mutating func run(from state: Core.State) -> Core.State {
+  private mutating func run(from state: Core.State, _ progress: (Double) -> Void) -> Core.State {
     var running = Array(0..<streams)
     var begin = state
     if streams > 1 {
@@ -83,7 +85,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
       begin = state.replacing(zip(state.tensors, others.tensors).map { joined([$0, $1]) })
     }
     while true {
-      running = read(running, from: begin).map { $0 + 1 }.filter { $0 < streams }
+      running = read(running, from: begin, progress).map { $0 + 1 }.filter { $0 < streams }
       if running.isEmpty { break }
       begin = state.replacing(ends(of: running.map { $0 - 1 }))
     }
@@ -103,7 +105,9 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
   /// Reads streams, from the second time on each until it agrees with the time before.
   ///
   /// - Returns: those that end in another state than the time before.
-  private mutating func read(_ streams: [Int], from state: Core.State) -> [Int] {
+  private mutating func read(
+    _ streams: [Int], from state: Core.State, _ progress: (Double) -> Void
+  ) -> [Int] {
     var (streams, state) = (streams, state)
     for (index, start) in stride(from: 0, to: length, by: window).enumerated() {
       let wasRead = index < marks.count
@@ -113,6 +117,7 @@ struct SideBySideReading<Core: RecurrentCell> where Core.Input == Tensor, Core.O
       state = reading.state
       guard wasRead else {
         marks.append(state.tensors)
+        progress(Double(start) / Double(length))
         continue
       }
       let moved = streams.indices.filter { row in

@@ -11,7 +11,7 @@ import Testing
   ) -> [Double] {
     var plain: [Double] = []
     var states: [[Double]] = []
-    model.predict(tokens, adapting: nil, keepingHidden: true) { part in
+    model.predict(TokenSequence(tokens), keepingHidden: true) { part in
       plain += part.logProbabilities
       for row in 0..<part.places.count {
         states.append(part.hidden?[row].values.map(Double.init) ?? [])

@@ -17,7 +17,7 @@ import Testing
 
     func predict(
       _ tokens: TokenSequence, adapting dynamic: DynamicEvaluation?, keepingHidden: Bool,
-      visit: (PredictedPart) -> Void
+      progress: (Double) -> Void, visit: (PredictedPart) -> Void
     ) {
       let places = 1..<tokens.count
       visit(

@@ -34,15 +34,17 @@ import Testing
   /// Longer than what is read at once.
   @Test func partsGoOnFromEachOther() {
     let model = smallModel(.elman, vocabularySize: 11)
-    let tokens = TokenSequence(randomTokens(300_000, classes: 11, seed: 5))
-    var (found, parts): ([Double], Int) = ([], 0)
-    model.predict(tokens, adapting: nil, keepingHidden: false) { part in
-      found += part.logProbabilities
+    let tokens = TokenSequence(randomTokens(600_000, classes: 11, seed: 5))
+    var (found, parts, progress): ([Double], Int, [Double]) = ([], 0, [])
+    func note(_ fraction: Double) { progress.append(fraction) }
+    model.predict(tokens, adapting: nil, keepingHidden: false, progress: note) {
+      found += $0.logProbabilities
       parts += 1
     }
     let expected = Self.stepped(model, tokens.values(in: 0..<tokens.count))
     #expect(parts == 2 && found.count == expected.count)
     #expect(zip(found, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    #expect(progress.count > 50 && progress == progress.sorted() && (progress.last ?? 0) > 0.95)
   }
 
   /// Forget gates that stay open: no stream agrees with its first reading, so that each is read
@@ -84,8 +86,8 @@ import Testing
   @Test func hiddenStatesAndPlacesComeInOrder() {
     let model = smallModel(vocabularySize: 11)
     var next = 1
-    model.predict(randomTokens(3000, classes: 11, seed: 1), adapting: nil, keepingHidden: true) {
-      part in
+    let tokens = TokenSequence(randomTokens(3000, classes: 11, seed: 1))
+    model.predict(tokens, keepingHidden: true) { part in
       #expect(part.places.lowerBound == next)
       #expect(part.hidden?.shape == [part.places.count, 9])
       #expect(part.logProbabilities.count == part.places.count)
