@@ -105,8 +105,9 @@ def measure(arguments, order, folder):
     build = [UNFOLD, "ngram", train, "--order", order, "--memory", arguments.memory]
     evaluate = lambda model: (lambda: run([UNFOLD, "evaluate", model, test]))
     kenlm = Path(arguments.kenlm)
-    query = lambda model: (
-        lambda: run([kenlm / "query", "-v", "summary", model], spelled["test"]))
+    query = lambda model, of="summary": (
+        lambda: run([kenlm / "query", "-v", of, model], spelled["test"]))
+    score = lambda *options: (lambda: run([UNFOLD, "score", binary, test, *options]))
     binaries = lambda kind, out: (lambda: run([kenlm / "build_binary", kind, their_arpa, out]))
     return {
         "build, Unfold, ARPA": lambda: run([*build, "--out", arpa]),
@@ -121,6 +122,10 @@ def measure(arguments, order, folder):
         "query, Unfold, binary": evaluate(binary),
         "query, KenLM, trie": query(trie),
         "query, KenLM, probing": query(probing),
+        "each line, Unfold, binary": score(),
+        "each line, KenLM, probing": query(probing, "sentence"),
+        "each word, Unfold, binary": score("--per-token"),
+        "each word, KenLM, probing": query(probing, "word"),
     }
 
 

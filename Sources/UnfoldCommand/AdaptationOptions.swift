@@ -13,7 +13,10 @@ struct AdaptationOptions: ParsableArguments {
       """)
   var dynamic: String?
   @Option(
-    help: "A text like the training text, for the sizes of gradients that --dynamic rms needs.",
+    help: """
+      A text like the training text, which must not be FILE, for the sizes of gradients that \
+      --dynamic rms needs; with --split its train part.
+      """,
     completion: .file())
   var statistics: String?
   @Option(
@@ -25,7 +28,8 @@ struct AdaptationOptions: ParsableArguments {
   @Option(
     help: """
       Find the parameters of --dynamic and --cache on this text, which must not be FILE; with \
-      --split on its valid part.
+      --split on its valid part. Those of --cache are found on its first \
+      \(EvaluationTuning.tokensForCache.grouped) tokens.
       """,
     completion: .file())
   var tune: String?
@@ -73,17 +77,27 @@ struct AdaptationOptions: ParsableArguments {
         throw EvaluationError.noHiddenStates(model: name)
       }
     }
-    if evaluation.dynamic?.method == .rms {
+    if let dynamic = evaluation.dynamic, dynamic.method == .rms {
       guard let statistics else { throw EvaluationError.statisticsMissing }
-      let text = try Corpus(showing: [SourceText(path: statistics)], vocabulary: model.vocabulary)
-      evaluation.dynamic?.statisticsText = model.vocabulary.withContext(text.tokens)
+      // Gradients are those of whole segments.
+      evaluation.dynamic?.statisticsText = try tokens(
+        of: statistics, model.vocabulary, .train, parts, minimumTokens: dynamic.segment + 1)
     }
     guard let tune else { return evaluation }
     if let settings { try AtomicFile.check(URL(filePath: settings)) }
-    var valid = parts
-    valid.part = parts.split == nil ? nil : .valid
-    let tokens = try valid.tokens(of: SourceText(path: tune), model.vocabulary).tokens
-    return try tuned(evaluation, model, on: tokens)
+    return try tuned(evaluation, model, on: tokens(of: tune, model.vocabulary, .valid, parts))
+  }
+
+  /// A text, or with --split the part of it that is kept for such use.
+  private func tokens(
+    of path: String, _ vocabulary: Vocabulary, _ part: Corpus.Part, _ parts: PartOptions,
+    minimumTokens: Int = 2
+  ) throws -> TokenSequence {
+    var parts = parts
+    parts.part = parts.split == nil ? nil : part
+    return try parts.tokens(
+      of: SourceText(path: path), vocabulary, minimumTokens: minimumTokens
+    ).tokens
   }
 
   private func tuned(

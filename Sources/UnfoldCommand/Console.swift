@@ -7,18 +7,22 @@ enum Console {
 
   /// Writes to standard error; if that can't be written, there is nobody to tell.
   static func write(toError text: String) {
-    try? write(text, to: STDERR_FILENO)
+    try? write(Array(text.utf8), to: STDERR_FILENO)
   }
 
   /// Writes to standard output, at once.
   ///
   /// - Throws: ``OutputError``.
   static func print(_ text: String, terminator: String = "\n") throws(OutputError) {
-    try write(text + terminator, to: STDOUT_FILENO)
+    try write(Array((text + terminator).utf8), to: STDOUT_FILENO)
   }
 
-  private static func write(_ text: String, to descriptor: Int32) throws(OutputError) {
-    let bytes = Array(text.utf8)
+  /// The same for text that is bytes already.
+  static func print(_ bytes: [UInt8]) throws(OutputError) {
+    try write(bytes, to: STDOUT_FILENO)
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) throws(OutputError) {
     var done = 0
     while done < bytes.count {
       let count = bytes[done...].withUnsafeBytes {

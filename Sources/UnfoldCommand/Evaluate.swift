@@ -55,15 +55,23 @@ struct Evaluate: UnfoldSubcommand {
     if adaptation.isGiven, order.shuffleWords {
       throw ValidationError("--shuffle-words is for models as they are.")
     }
-    if let tune = adaptation.tune, let text = paths.last, part.split == nil, isSameFile(tune, text)
-    {
-      throw ValidationError(
-        "--tune must be another text than the one to evaluate, or its result means nothing; with "
-          + "--split they are parts of one.")
-    }
+    try refuseEvaluatedText("--tune", adaptation.tune, part: .valid)
+    try refuseEvaluatedText("--statistics", adaptation.statistics, part: .train)
     if adaptation.settings != nil, adaptation.tune != nil, paths.count > 2 {
       throw ValidationError("--settings holds those of one model; tune one at a time.")
     }
+  }
+
+  /// Refuses an option's text if it is the one to evaluate; with --split, if both are the same part.
+  private func refuseEvaluatedText(
+    _ option: String, _ file: String?, part used: Corpus.Part
+  ) throws {
+    guard let file, let text = paths.last, isSameFile(file, text),
+      part.split == nil || (part.part ?? .test) == used
+    else { return }
+    throw ValidationError(
+      "\(option) must be another text than the one to evaluate, or the result means nothing; with "
+        + "--split it is the \(used.rawValue) part of its file.")
   }
 
   private struct Result: Encodable {

@@ -48,8 +48,8 @@ private func systemCode(for error: any Error) -> Int32 {
     }
   case let error as ModelFolderError:
     switch error {
-    case .missing, .noFolder, .noModelYet: return noInput
-    case .incomplete, .damaged: return data
+    case .missing, .noModelYet: return noInput
+    case .noFolder, .incomplete, .damaged: return data
     }
   case let error as RunError:
     switch error {
@@ -72,7 +72,7 @@ private func systemCode(for error: any Error) -> Int32 {
   case let error as NGramError:
     switch error {
     case .unknownSmoothing, .invalidPruning: return usage
-    case .reservedWord, .onlyUnknownWords, .noText, .tooMuchText: return data
+    case .reservedWord, .zeroByte, .onlyUnknownWords, .noText, .tooMuchText: return data
     }
   case is ARPAError, is NGramFileError: return data
   case let error as MixtureError:

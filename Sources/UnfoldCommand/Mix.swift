@@ -8,8 +8,8 @@ struct Mix: UnfoldSubcommand {
   static let configuration = CommandConfiguration(
     abstract: "Mix models into one that interpolates their probabilities.",
     discussion: """
-      All must have the same tokens. The weights are found by expectation maximisation on a text \
-      that none of the models was trained on. The mixture is a small file that names the models by \
+      All must have the same tokens. The weights are those under which a text is likeliest that \
+      none of the models was trained on. The mixture is a small file that names the models by \
       paths relative to itself; evaluate, score and generate take it as a model. With --json a \
       summary goes to standard output: models, weights, perplexity, iterations, out.
       """)
@@ -55,12 +55,21 @@ struct Mix: UnfoldSubcommand {
     let mixture = try MixtureModel(read)
     let tokens = try parts.tokens(of: SourceText(path: tune), mixture.vocabulary).tokens
     var last: MixtureModel.Iteration?
-    let tuned = try mixture.tuned(on: tokens) { iteration in
+    var progress = ProgressLine()
+    defer { progress.clear() }
+    func show(_ fraction: Double) { progress.show("reading: \((fraction * 100).text(0)) %") }
+    let tuned = try mixture.tuned(on: tokens, progress: show) { iteration in
+      progress.clear()
       let weights = iteration.weights.map { $0.text(4) }.joined(separator: " ")
       Console.say(
         "iteration \(iteration.number): weights \(weights), perplexity "
           + iteration.result.perplexity.text(4))
       last = iteration
+    }
+    if let last, !last.isBest {
+      Console.say(
+        "The search for the best weights was given up; others may be better by up to "
+          + "\(last.gap.text(7)) nats a token.")
     }
     try MixtureFile.write(tuned, of: models.map { URL(filePath: $0) }, to: url)
     guard json, let last else { return }

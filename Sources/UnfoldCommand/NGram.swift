@@ -52,8 +52,9 @@ struct NGram: UnfoldSubcommand {
   @Flag(help: "Print a summary as one JSON object.") var json = false
 
   func validate() throws {
-    guard (1...1000).contains(settings.order) else {
-      throw ValidationError("--order must be from 1 to 1000, not \(settings.order).")
+    guard (1...NGramModel.largestOrder).contains(settings.order) else {
+      throw ValidationError(
+        "--order must be from 1 to \(NGramModel.largestOrder), not \(settings.order).")
     }
     guard files.isEmpty != (from == nil) else {
       throw ValidationError(

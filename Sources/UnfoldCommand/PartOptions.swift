@@ -25,14 +25,34 @@ struct PartOptions: ParsableArguments {
   }
 
   /// The tokens that are meant, with what stands before them.
+  ///
+  /// - Parameter minimumTokens: what the caller needs at least.
+  /// - Throws: `CorpusError` or `VocabularyError` if they are too few, or if the vocabulary knows no
+  ///   word of them.
   func tokens(
-    of text: SourceText, _ vocabulary: Vocabulary, defaultPart: Corpus.Part = .test
+    of text: SourceText, _ vocabulary: Vocabulary, defaultPart: Corpus.Part = .test,
+    minimumTokens: Int = 2
   ) throws -> (tokens: TokenSequence, outOfVocabulary: Int) {
-    let corpus = try Corpus(showing: [text], vocabulary: vocabulary).withKnownWords(in: vocabulary)
-    let tokens =
-      try split.map { try corpus.part(part ?? defaultPart, of: Split(parsing: $0)) }
-      ?? corpus.tokens
+    let corpus = try Corpus(
+      showing: [text], vocabulary: vocabulary, minimumTokens: minimumTokens
+    ).withKnownWords(in: vocabulary)
+    guard let split else { return (vocabulary.withContext(corpus.tokens), corpus.outOfVocabulary) }
+    let part = part ?? defaultPart
+    let tokens = try corpus.part(part, of: Split(parsing: split), minimumTokens: minimumTokens)
+    try checkWords(of: tokens, vocabulary, "the \(part.rawValue) part of \(corpus.name)")
     return (vocabulary.withContext(tokens), corpus.outOfVocabulary)
+  }
+
+  /// A text may have known words, and a part of it none.
+  private func checkWords(
+    of tokens: TokenSequence, _ vocabulary: Vocabulary, _ name: String
+  ) throws {
+    guard vocabulary.unit == .words,
+      tokens.allSatisfy({ $0 == Vocabulary.unknownWord || $0 == Vocabulary.lineEndWord })
+    else { return }
+    let words = tokens.count { $0 == Vocabulary.unknownWord }
+    guard words > 0 else { throw VocabularyError.noWords(source: name) }
+    throw CorpusError.onlyUnknown(name, words: words)
   }
 }
 

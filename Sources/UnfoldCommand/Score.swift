@@ -53,92 +53,44 @@ struct Score: UnfoldSubcommand {
     try score(SourceText(path: file ?? "-"), model)
   }
 
-  private struct Line: Encodable {
-    let line: Int
-    let text: String
-    let logProbability: Double
-    let tokens, outOfVocabulary: Int
-    let perToken: [Token]?
-  }
-
-  private struct Token: Encodable {
-    let token: String
-    let logProbability: Double
-  }
-
   /// Bytes of lines that are scored at once.
   private static let bytesAtOnce = 1 << 20
 
   private func score(_ text: SourceText, _ model: AnyModel) throws {
-    try check(text, model)
-    let scorer = LineScorer(model)
-    let lines = text.lines
+    var scorer = LineScorer(model, source: text.name)
+    var rows = ScoreRows(vocabulary: model.vocabulary, perToken: perToken, json: json)
     let clock = ContinuousClock()
     let begin = clock.now
-    var (first, nats, tokens) = (0, 0.0, 0)
+    var (lines, nats, tokens, done) = (0, 0.0, 0, 0.0)
     var unknown = UnknownTokens(model.vocabulary)
     var progress = ProgressLine()
     defer { progress.clear() }
-    while first < lines.count {
-      var (end, bytes) = (first, 0)
-      while end < lines.count, end == first || bytes < Self.bytesAtOnce {
-        bytes += lines[end].count + 1
-        end += 1
+    try text.forEachLines(ofBytes: Self.bytesAtOnce) { some, end in
+      let scores = try scorer.scores(of: some) { fraction in
+        let share = done + fraction * (end - done)
+        progress.show("scoring: \((share * 100).text(0)) %")
       }
-      let share = 1 / Double(lines.count)
-      let scores = try scorer.scores(of: lines[first..<end], source: text.name) { fraction in
-        let done = (Double(first) + fraction * Double(end - first)) * share
-        progress.show("scoring: \((done * 100).text(0)) %")
-      }
-      progress.clear()
-      var output = ""
-      for (index, score) in scores.enumerated() {
-        output += try rows(
-          of: score, lines[first + index], number: first + index + 1, model.vocabulary)
+      done = end
+      for (line, score) in zip(some, scores) {
+        lines += 1
+        try rows.append(score, line, number: lines)
         nats -= score.logProbability
         tokens += score.tokens.count
         unknown.add(score)
       }
-      try Console.print(output, terminator: "")
-      first = end
+      // Nothing is said about a text of which the model knows nothing.
+      guard unknown.someIsKnown else { return }
+      progress.clear()
+      try rows.print()
     }
+    try unknown.check(text.name)
     let seconds = begin.duration(to: clock.now) / .seconds(1)
     let whole = CrossEntropy(totalNats: nats, tokens: tokens)
     let speed = Int(Double(tokens) / seconds)
     Console.say(
-      "\(lines.count.grouped) \(lines.count == 1 ? "line" : "lines"), \(tokens.grouped) tokens, "
+      "\(lines.grouped) \(lines == 1 ? "line" : "lines"), \(tokens.grouped) tokens, "
         + "perplexity \(whole.perplexity.text(3)); \(speed.grouped) tokens/s.")
     unknown.say()
-  }
-
-  /// - Throws: if the text is no text, or if the model knows nothing of it.
-  private func check(_ text: SourceText, _ model: AnyModel) throws {
-    _ = try Corpus(showing: [text], vocabulary: model.vocabulary, minimumTokens: 0)
-      .withKnownWords(in: model.vocabulary)
-  }
-
-  /// What is printed of a line, each row with its line feed.
-  private func rows(
-    of score: LineScorer.Score, _ line: Data, number: Int, _ vocabulary: Vocabulary
-  ) throws -> String {
-    let text = String(decoding: line, as: UTF8.self)
-    let labels = perToken ? score.tokens.map { vocabulary.label(of: $0) } : []
-    if json {
-      let perToken = zip(labels, score.logProbabilities).map {
-        Token(token: $0, logProbability: $1)
-      }
-      let object = Line(
-        line: number, text: text, logProbability: score.logProbability,
-        tokens: score.tokens.count, outOfVocabulary: score.outOfVocabulary,
-        perToken: self.perToken ? perToken : nil)
-      return try Console.json(object) + "\n"
-    }
-    if perToken {
-      return zip(labels, score.logProbabilities).map { label, logProbability in
-        "\(number)\t\(label)\t\(logProbability.text(6))\n"
-      }.joined()
-    }
-    return "\(score.logProbability.text(6))\t\(text)\n"
   }
 
   private struct Pair: Encodable {
@@ -154,37 +106,60 @@ struct Score: UnfoldSubcommand {
     let pairs, outOfVocabulary: Int
   }
 
+  /// Pairs that are scored at once.
+  private static let pairsAtOnce = 1 << 13
+
   private func compare(_ text: SourceText, _ model: AnyModel) throws {
     let pairs = try text.sentencePairs()
-    try check(text, model)
-    let scores = try LineScorer(model).scores(
-      of: pairs.flatMap { [$0.first, $0.second] }, source: text.name)
-    var (right, output) = (0, "")
+    // Errors are about lines of the text, which hold two sentences each.
+    _ = try Corpus(showing: [text], vocabulary: model.vocabulary, minimumTokens: 0)
+      .withKnownWords(in: model.vocabulary)
+    var scorer = LineScorer(model, source: text.name)
+    var right = 0
     var unknown = UnknownTokens(model.vocabulary)
-    for (index, pair) in pairs.enumerated() {
-      let both = [scores[2 * index], scores[2 * index + 1]]
-      unknown.add(both[0], both[1], areAlike: pair.first == pair.second)
-      let values = both.map(\.logProbability)
-      let likelier = values[0] > values[1] ? "first" : values[0] < values[1] ? "second" : "equal"
-      right += likelier == "first" ? 1 : 0
-      let sentences = [pair.first, pair.second].map { String(decoding: $0, as: UTF8.self) }
-      let object = Pair(
-        line: index + 1, likelier: likelier, logProbabilities: values, sentences: sentences,
-        outOfVocabulary: both.map(\.outOfVocabulary))
-      output +=
-        try json
-        ? Console.json(object)
-        : ([likelier] + values.map { $0.text(4) } + sentences).joined(separator: "\t")
-      output += "\n"
+    var progress = ProgressLine()
+    defer { progress.clear() }
+    for begin in stride(from: 0, to: pairs.count, by: Self.pairsAtOnce) {
+      let some = begin..<min(begin + Self.pairsAtOnce, pairs.count)
+      let scores = try scorer.scores(of: pairs[some].flatMap { [$0.first, $0.second] }) {
+        let done = (Double(begin) + $0 * Double(some.count)) / Double(pairs.count)
+        progress.show("scoring: \((done * 100).text(0)) %")
+      }
+      var output = ""
+      for (index, pair) in zip(some, pairs[some]) {
+        let both = Array(scores[2 * (index - begin)...2 * (index - begin) + 1])
+        unknown.add(both[0], both[1], areAlike: pair.first == pair.second)
+        let (row, isRight) = try compared(pair, both, number: index + 1)
+        right += isRight ? 1 : 0
+        output += row + "\n"
+      }
+      progress.clear()
+      try Console.print(output, terminator: "")
     }
     let accuracy = Double(right) / Double(pairs.count)
-    output +=
-      try json
-      ? Console.json(
-        Accuracy(accuracy: accuracy, pairs: pairs.count, outOfVocabulary: unknown.count))
-      : "accuracy \(accuracy.text(4)): the first is likelier in \(right) of \(pairs.count) pairs"
-    try Console.print(output)
+    try Console.print(
+      json
+        ? Console.json(
+          Accuracy(accuracy: accuracy, pairs: pairs.count, outOfVocabulary: unknown.count))
+        : "accuracy \(accuracy.text(4)): the first is likelier in \(right) of \(pairs.count) pairs")
     unknown.say()
+  }
+
+  /// What is printed of a pair, and whether its first sentence is the likelier.
+  private func compared(
+    _ pair: (first: Data, second: Data), _ scores: [LineScorer.Score], number: Int
+  ) throws -> (row: String, isRight: Bool) {
+    let values = scores.map(\.logProbability)
+    let likelier = values[0] > values[1] ? "first" : values[0] < values[1] ? "second" : "equal"
+    let sentences = [pair.first, pair.second].map { String(decoding: $0, as: UTF8.self) }
+    let object = Pair(
+      line: number, likelier: likelier, logProbabilities: values, sentences: sentences,
+      outOfVocabulary: scores.map(\.outOfVocabulary))
+    let row =
+      try json
+      ? Console.json(object)
+      : ([likelier] + values.map { $0.text(4) } + sentences).joined(separator: "\t")
+    return (row, likelier == "first")
   }
 }
 
@@ -192,8 +167,8 @@ struct Score: UnfoldSubcommand {
 private struct UnknownTokens {
   private let unit: TokenUnit
   private(set) var count = 0
-  /// All words of the text.
-  private var words = 0
+  /// All words of the text, and those of them that are `<unk>`, as the text itself may have it.
+  private var (words, unknownWords) = (0, 0)
   /// Pairs of sentences of which the model saw the same.
   private var pairs = 0
 
@@ -201,8 +176,19 @@ private struct UnknownTokens {
 
   mutating func add(_ score: LineScorer.Score) {
     count += score.outOfVocabulary
+    if !someIsKnown { unknownWords += score.tokens.count { $0 == Vocabulary.unknownWord } }
     // The last token is the line's end.
     words += score.tokens.count - 1
+  }
+
+  /// Whether the model knows anything of the text so far.
+  var someIsKnown: Bool { unit != .words || unknownWords < words }
+
+  /// - Throws: as `Corpus.withKnownWords(in:)`.
+  func check(_ name: String) throws {
+    guard !someIsKnown else { return }
+    guard words > 0 else { throw VocabularyError.noWords(source: name) }
+    throw CorpusError.onlyUnknown(name, words: words)
   }
 
   /// - Parameter areAlike: whether the sentences of the pair are the same anyway.

@@ -36,14 +36,12 @@ struct ToyReport {
     let language = ToyLanguage()
     let vocabulary = training.text.vocabulary
     let test = training.text.test
-    var rows: [Row] = []
-    for (name, order) in [("uniform", 0), ("unigram", 1), ("trigram", 3)] {
-      let counts = TrigramModel(
-        order: order, vocabularySize: vocabulary.count, lineEnd: vocabulary.lineEnd,
-        training: Array(training.text.training))
-      // Without the line end that stands before the first sentence.
-      let (nats, tokens) = counts.crossEntropy(of: Array(test.dropFirst()))
-      rows.append(row(name, CrossEntropy(totalNats: nats, tokens: tokens)))
+    let uniform = log(Double(vocabulary.count)) * Double(test.count - 1)
+    var rows = [row("uniform", CrossEntropy(totalNats: uniform, tokens: test.count - 1))]
+    for (name, order) in [("unigram", 1), ("trigram", 3)] {
+      let counts = try NGramModel(
+        training: training.text.training, vocabulary: vocabulary, order: order)
+      rows.append(row(name, counts.crossEntropy(of: test)))
     }
     rows.append(row("recurrent model", model.crossEntropy(of: test, streams: 1) { _ in }))
     let truth = truthOnTest(language)

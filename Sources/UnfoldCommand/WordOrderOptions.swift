@@ -4,7 +4,11 @@ import Learning
 
 /// What the order of words is worth.
 struct WordOrderOptions: ParsableArguments {
-  @Flag(help: "Show the perplexity of the words in random order beside the true one.")
+  @Flag(
+    help: """
+      Show the perplexity of the words in random order beside the true one. With byte pairs, a \
+      line's first word stays in its place, since it has no space to move with it.
+      """)
   var shuffleWords = false
   @Option(help: "The seed of the random order (default: 1).") var seed: UInt64?
 
@@ -38,11 +42,11 @@ struct WordOrderOptions: ParsableArguments {
     json: Bool
   ) throws {
     let seed = seed ?? 1
-    let shuffledText = text.shufflingWords(seed: seed)
     var rows: [Row] = []
     for (name, model) in models {
       let ordered = try part.tokens(of: text, model.vocabulary).tokens
-      let shuffled = try part.tokens(of: shuffledText, model.vocabulary).tokens
+      // The tokens, not the text: cut or encoded anew, that would have others.
+      let shuffled = try ordered.shufflingWords(of: model.vocabulary, seed: seed)
       if rows.isEmpty {
         // Without the line end that stands before words.
         let first = model.vocabulary.unit == .words ? 1 : 0

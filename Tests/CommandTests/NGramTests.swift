@@ -108,6 +108,7 @@ extension CommandTests {
         ("ngram 2=", "ngram 2=9", "declare"), ("\\2-grams:", "\\3-grams:", "line"),
         ("ngram 2=", "ngram 3=", "2-grams is expected"), ("\\end\\", "", "before \\end\\"),
         ("\t<s>\t", "\t<s>\tnan", "is no number"), ("0\t<s>", "0.5\t<s>", "above 0"),
+        ("\tfox\t", "\tf\0x\t", "zero byte"), ("\t<s>\t-", "\t<s>\t30", "above 10"),
       ] {
         try place.write(arpa.replacing(old, with: new, maxReplacements: 1), to: "bad.arpa")
         expectRefusal(try place.unfold("evaluate", "bad.arpa", "text"), 65, "bad.arpa, line", part)
@@ -119,10 +120,12 @@ extension CommandTests {
       try place.write("a b\n\n" + String(repeating: "a", count: 2_000_000), to: "long")
       try place.write("", to: "empty")
       try place.write("a b\n\nthe <s> mark\n", to: "marked")
+      try place.write("the hunter\nthe \0 fox\n", to: "zero")
       for (file, code, part) in [
         ("unknown", Int32(65), "no word but <unk>"), ("long", 65, "in line 3"),
         ("empty", 65, "is empty"), ("nothing", 66, "There is no file"),
         ("marked", 65, "marked holds the word <s> in line 3"),
+        ("zero", 65, "zero holds a word with a zero byte in line 2"),
       ] {
         expectRefusal(try place.unfold("ngram", file, "--out", "x.arpa"), code, part)
         #expect(!place.exists("x.arpa"))
@@ -133,6 +136,31 @@ extension CommandTests {
         try place.unfold("ngram", "nowhere", "--out", "none/x.arpa"), 73, "none/x.arpa", "folder")
       expectRefusal(
         try place.unfold("ngram", "text", "--memory", "5", "--out", "x.arpa"), 64, "--memory")
+      expectRefusal(
+        try place.unfold("ngram", "text", "--order", "1001", "--out", "x.arpa"), 64,
+        "from 1 to 1000")
+    }
+
+    @Test func whatIsNoModelIsBadData() throws {
+      try place.write(Data([0x7F, 0x45, 0x4C, 0x46, 0, 0, 0, 0]), to: "program")
+      expectRefusal(
+        try place.unfold("evaluate", "program", "text"), 65, "program is a file, but a model is")
+      expectRefusal(try place.unfold("evaluate", "nothing", "text"), 66, "no model at")
+    }
+
+    /// Of a part too, which is cut within a line.
+    @Test(arguments: ["bytes", "characters", "words", "bpe"])
+    func orderIsNothingToAUnigram(unit: String) throws {
+      struct Report: Decodable {
+        struct Row: Decodable { let perplexity, ratio: Double }
+        let models: [Row]
+      }
+      _ = try place.unfold("ngram", "text", "--tokens", unit, "--out", "m.ngram")
+      let result = try place.unfold(
+        "evaluate", "m.ngram", "text", "--split", "80,10,10", "--shuffle-words", "--json")
+      #expect(result.code == 0, "\(result.error)")
+      let rows = try JSONDecoder().decode(Report.self, from: result.output).models
+      #expect(rows.count == 2 && rows[0].ratio == 1 && rows[1].ratio != 1)
     }
   }
 }

@@ -145,6 +145,12 @@ extension CommandTests {
       let mixed = try place.unfold(
         "mix", "run", "n.arpa", "--tune", "text", "--out", "mixed.json", "--json")
       #expect(mixed.code == 0 && mixed.error.contains("iteration 1: weights 0.5000 0.5000"))
+      let summary = try JSONSerialization.jsonObject(with: mixed.output) as? [String: Any]
+      let weights = (summary?["weights"] as? [Double] ?? []).map { String(format: "%.4f", $0) }
+      let shown = "weights \(weights.joined(separator: " ")), perplexity "
+      #expect(mixed.errorLines.dropLast().last?.contains(shown) == true, "\(mixed.error)")
+      let reported = summary?["perplexity"] as? Double ?? .nan
+      #expect(abs(try perplexity("mixed.json", "text") / reported - 1) < 1e-6)
       let best = min(try perplexity("run", "text"), try perplexity("n.arpa", "text"))
       #expect(try perplexity("mixed.json", "text") <= best + 1e-3)
       #expect(try place.unfold("score", "mixed.json", "lines").code == 0)
@@ -189,6 +195,22 @@ extension CommandTests {
         try place.unfold("evaluate", "run", "text", "--split", "90,10"), 64, "test part")
     }
 
+    /// Four tokens a line: both the validation and the test part hold unknown words only.
+    @Test func partsWithoutKnownWordsAreRefused() throws {
+      let (known, unknown) = ("the fox sees\n", "zork zork zork\n")
+      try place.write(
+        String(repeating: known, count: 90) + String(repeating: unknown, count: 30), to: "half")
+      let split = ["--split", "80,10,10"]
+      let evaluate = ["evaluate", "run", "half"] + split
+      expectRefusal(
+        try place.unfold(evaluate), 65, "none of the 36 words of the test part of half")
+      #expect(try place.unfold(evaluate + ["--part", "train"]).code == 0)
+      expectRefusal(
+        try place.unfold(["mix", "run", "n.arpa", "--tune", "half", "--out", "x"] + split), 65,
+        "valid part of half")
+      #expect(!place.exists("x"))
+    }
+
     @Test func showsWhatOrderIsWorth() throws {
       let result = try place.unfold("evaluate", "run", "n.arpa", "text", "--shuffle-words")
       #expect(result.code == 0, "\(result.error)")
@@ -216,6 +238,44 @@ extension CommandTests {
       #expect(try place.read("run/best/model.safetensors") == weights)
     }
 
+    /// What the gradients' sizes are taken from matters.
+    @Test func followsTheTextByStatistics() throws {
+      try place.write(Small.text(lines: 40, seed: 2), to: "like")
+      try place.write(String(repeating: "the the the the\n", count: 40), to: "unlike")
+      func perplexity(_ statistics: String) throws -> Double {
+        let found = try objects(
+          "evaluate", "run", "text", "--dynamic", "rms:rate=0.001", "--statistics", statistics)
+        #expect((found.first?["dynamic"] as? String)?.hasPrefix("rms:rate=0.001,") == true)
+        return found.first?["perplexity"] as? Double ?? .nan
+      }
+      let plain = try self.perplexity("run", "text")
+      let (like, unlike) = (try perplexity("like"), try perplexity("unlike"))
+      #expect(like.isFinite && abs(like / plain - 1) > 1e-6)
+      #expect(unlike.isFinite && abs(unlike / like - 1) > 1e-6)
+      // The training part of the text, for its test part.
+      let parts = try place.unfold(
+        "evaluate", "run", "text", "--split", "80,10,10", "--dynamic", "rms", "--statistics",
+        "text")
+      #expect(parts.code == 0, "\(parts.error)")
+    }
+
+    @Test func refusesStatisticsThatMeanNothing() throws {
+      func refusal(_ statistics: String, _ others: String...) throws -> Workplace.Result {
+        try place.unfold(
+          ["evaluate", "run", "text", "--dynamic", "rms", "--statistics", statistics] + others)
+      }
+      try place.write(String(repeating: "zork zork zork\n", count: 300), to: "unknown")
+      try place.write(String(repeating: " \n", count: 300), to: "blank")
+      try place.write("the fox\n", to: "few")
+      expectRefusal(try refusal("unknown"), 65, "none of the 900 words of unknown")
+      expectRefusal(try refusal("blank"), 65, "blank", "only white space")
+      expectRefusal(try refusal("few"), 65, "few has 3 tokens", "at least 11")
+      expectRefusal(try refusal("./text"), 64, "--statistics", "another text")
+      expectRefusal(
+        try refusal("text", "--split", "80,10,10", "--part", "train"), 64, "another text")
+      expectRefusal(try refusal("nothing"), 66, "nothing")
+    }
+
     @Test func refusesWhatCannotFollow() throws {
       func refusal(_ arguments: String...) throws -> Workplace.Result {
         try place.unfold(["evaluate"] + arguments)
@@ -227,6 +287,10 @@ extension CommandTests {
       expectRefusal(try refusal("run", "text", "--tune", "lines"), 64, "--tune")
       expectRefusal(
         try refusal("run", "text", "--cache", "unigram", "--tune", "./text"), 64, "another text")
+      expectRefusal(
+        try refusal(
+          "run", "text", "--cache", "unigram", "--tune", "text", "--split", "80,10,10", "--part",
+          "valid"), 64, "--tune", "another text")
       expectRefusal(try refusal("run", "text", "--statistics", "text"), 64, "--dynamic rms")
       let huge = "9223372036854775807"
       for option in [

@@ -54,14 +54,14 @@ import Testing
   }
 
   @Test func spellsWhatCannotBeSeen() throws {
-    let text = SourceText("a\u{A0}é\t<\n\r\u{2028}a", name: "odd")
+    let text = SourceText("a\u{A0}é\t<\n\r\0\u{2028}a", name: "odd")
     let vocabulary = try Vocabulary(unit: .characters, building: [text])
     let model = try NGramModel(
       training: Corpus([text], vocabulary: vocabulary).tokens, vocabulary: vocabulary, order: 2)
     let arpa = try written(model)
-    for spelling in ["<U+00A0>", "é", "<U+0009>", "<", "<U+000A>", "<U+000D>", "<U+2028>"] {
-      #expect(arpa.contains("\t\(spelling)\t"))
-    }
+    for spelling in [
+      "<U+00A0>", "é", "<U+0009>", "<", "<U+000A>", "<U+000D>", "<U+0000>", "<U+2028>",
+    ] { #expect(arpa.contains("\t\(spelling)\t")) }
     #expect(try read(arpa).vocabulary == vocabulary)
   }
 
@@ -113,9 +113,16 @@ import Testing
     ("-0.4\ta", "0.4\ta", 8, "can't be above 0, but this is 0.4"),
     ("-0.4\ta", "x\ta", 8, "“x” is no number"),
     ("-0.4\ta", "nan\ta", 8, "“nan” is no number"),
+    ("-0.4\ta", "-0x2\ta", 8, "“-0x2” is no number"),
+    ("-0.4\ta", "-Infinity\ta", 8, "“-Infinity” is no number"),
+    ("-0.4\ta", "-1e300\ta", 8, "a number of single precision or -inf, but this is -1e300"),
+    ("-0.4\ta", "-1e999\ta", 8, "a number of single precision or -inf, but this is -1e999"),
     ("a\t-0.2", "a\tnan", 8, "a finite number of single precision, but this is nan"),
     ("a\t-0.2", "a\tinf", 8, "a finite number of single precision, but this is inf"),
+    ("a\t-0.2", "a\t-inf", 8, "a finite number of single precision, but this is -inf"),
     ("a\t-0.2", "a\t1e300", 8, "a finite number of single precision, but this is 1e300"),
+    ("a\t-0.2", "a\t300", 8, "can't be above 10, but this is 300"),
+    ("a\t-0.2", "a\t0x1p-2", 8, "“0x1p-2” is no number"),
     ("a\t-0.2", "a\t--2", 8, "“--2” is no number"),
     ("<s> a", "<s> a\t-0.1", 12, "highest order have no backoff"),
     ("<s> a", "a", 12, "a log-probability, 2 words and perhaps a backoff"),
@@ -124,6 +131,7 @@ import Testing
     ("-0.2\ta b", "-0.2\t<s> a", 13, "“<s> a” stands twice"),
     ("\tb\n\n", "\ta\n\n", 9, "“a” stands twice"),
     ("\ta\t", "\ta\u{B}c\t", 8, "the word “a\\u{B}c” holds white space"),
+    ("\ta\t", "\ta\0c\t", 8, "the word “a\\u{0}c” holds a zero byte"),
     ("\ta\t", "\ta\u{C}c\t", 8, "the word “a\\u{C}c” holds white space"),
     ("</s>", "c", 9, "the 1-grams lack </s>"),
     ("<s>\t", "c\t", 9, "the 1-grams lack <s>"),
@@ -167,14 +175,56 @@ import Testing
     #expect(error?.problem == .noToken("\u{FFFD}", .words) && error?.line == 8)
   }
 
-  @Test func whatSinglePrecisionCannotHoldIsZero() throws {
-    for number in ["-1e300", "-inf"] {
-      let model = try read(Self.small.replacing("-0.6\tb", with: "\(number)\tb"))
-      // b after <s>: −99 for the logarithm of 0, and the backoff.
-      let score = try #require(model.scores(of: [1, 3]).first)
-      #expect(abs(score + 99.3) < 1e-4)
-      #expect(try !written(model).contains("inf"))
-    }
+  /// As KenLM has written it.
+  @Test func minusInfinityIsTheLogarithmOfZero() throws {
+    let model = try read(Self.small.replacing("-0.6\tb", with: "-inf\tb"))
+    // b after <s>: −99 for the logarithm of 0, and the backoff.
+    let score = try #require(model.scores(of: [1, 3]).first)
+    #expect(abs(score + 99.3) < 1e-4)
+    #expect(try !written(model).contains("inf"))
+  }
+
+  /// A context may leave more of its probability than the shorter one does of the same words.
+  @Test func aBackoffMayBeAboveZero() throws {
+    let model = try read(Self.small.replacing("a\t-0.2", with: "a\t+1.5E0"))
+    // b after <s> a is known; </s> after it isn't.
+    let score = try #require(model.scores(of: [1, 2, 1]).last)
+    #expect(abs(score - 1) < 1e-5)
+  }
+
+  /// Numbers in another form than most write them in.
+  @Test(arguments: ["-.6", "-0.600000000000000000000", "-6e-1", "-6E-01", "-0.006e+2"])
+  func decimalNumbers(number: String) throws {
+    let model = try read(Self.small.replacing("-0.6\tb", with: "\(number)\tb"))
+    let score = try #require(model.scores(of: [1, 3]).first)
+    #expect(abs(score + 0.9) < 1e-6)
+  }
+
+  /// A model of so many orders, all above the first without n-grams.
+  static func empty(orders: Int) -> String {
+    let counts = (2...orders).map { "ngram \($0)=0" }.joined(separator: "\n")
+    let sections = (2...orders).map { "\\\($0)-grams:\n\n" }.joined()
+    return """
+      \\data\\
+      ngram 1=4
+      \(counts)
+
+      \\1-grams:
+      -0.5\t</s>
+      -99\t<s>\t-0.3
+      -0.4\ta\t-0.2
+      -0.6\tb
+
+      \(sections)\\end\\
+
+      """
+  }
+
+  /// As many may be in binary files; see `NGramFileTests`.
+  @Test func moreOrdersThanAnyModelHasAreRefused() throws {
+    #expect(try read(Self.empty(orders: 1000)).order == 1000)
+    let error = #expect(throws: ARPAError.self) { try read(Self.empty(orders: 1001)) }
+    #expect(error?.problem == .highOrder(1001) && error?.line == 1002)
   }
 
   @Test func aWordOfAMegabyteIsNoWord() throws {

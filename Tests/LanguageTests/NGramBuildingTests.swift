@@ -102,6 +102,37 @@ import Testing
     }
   }
 
+  /// ARPA files spell words as they are, but other tokens so that they can be seen.
+  @Test func aZeroByteIsInNoWord() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "text")
+    try Data("the hunter\nthe \0 fox\nsees a fo\0x\n".utf8).write(to: file)
+    let scratch = Scratch(memory: 1 << 20, folder: folder)
+    for splitting in WordSplitting.allCases {
+      #expect(throws: NGramError.zeroByte(source: file.path, line: 2)) {
+        _ = try SpooledText(
+          reading: [file.path], .init(unit: .words, splitting: splitting), scratch: scratch)
+      }
+    }
+    for unit in TokenUnit.allCases where unit != .words {
+      let built = try build(file, unit: unit, order: 2, memory: 1 << 20)
+      let model = try built.arpa.withUnsafeBytes { try ARPAFile.read($0, name: "m.arpa") }
+      let text = try SourceText(contentsOf: file)
+      let tokens = try Corpus([text], vocabulary: model.vocabulary).tokens
+      #expect(Data(model.vocabulary.decode(tokens)) == text.bytes)
+    }
+  }
+
+  /// Tokens in memory have no lines to name.
+  @Test func wordsWithAZeroByteAreNotCounted() throws {
+    let text = SourceText("a\0b c\n", name: "odd")
+    let vocabulary = try Vocabulary(unit: .words, building: [text])
+    let tokens = try Corpus([text], vocabulary: vocabulary).tokens
+    #expect(throws: NGramError.zeroByte()) {
+      try NGramModel(training: tokens, vocabulary: vocabulary, order: 2)
+    }
+  }
+
   @Test func aTextOfUnknownWordsTeachesNothing() throws {
     let text = SourceText("<unk> <unk>\n<unk>\n", name: "foreign")
     let vocabulary = try Vocabulary(unit: .words, building: [text])

@@ -73,8 +73,27 @@ import Testing
     #expect(try read(bytes(model)).counts == [5, 0])
   }
 
-  /// NaN, the infinities, and 0.5, which a backoff may be.
-  @Test(arguments: [0x7FC0_0000, 0x7F80_0000, 0xFF80_0000, 0x3F00_0000] as [UInt32])
+  /// Which nobody could read.
+  @Test func wordsWithAZeroByteAreNotConverted() throws {
+    let text = SourceText("the hunXYZter\nthe fox\n", name: "text")
+    let vocabulary = try Vocabulary(unit: .words, building: [text])
+    let tokens = try Corpus([text], vocabulary: vocabulary).tokens
+    var whole = try bytes(NGramModel(training: tokens, vocabulary: vocabulary, order: 2))
+    let place = try #require(whole.firstRange(of: Array("XYZ".utf8)))
+    whole[place.lowerBound] = 0
+    let model = try read(whole)
+    #expect(throws: NGramError.zeroByte(source: "The model")) { try ARPAFile.write(model, to: url) }
+  }
+
+  @Test func asManyOrdersAsAnARPAFileMayHave() throws {
+    let arpa = ARPAFileTests.empty(orders: NGramModel.largestOrder)
+    let model = try Array(arpa.utf8).withUnsafeBytes { try ARPAFile.read($0, name: "m.arpa") }
+    #expect(try read(bytes(model)).order == NGramModel.largestOrder)
+  }
+
+  /// NaN, the infinities, 11, and 0.5, which a backoff may be.
+  @Test(
+    arguments: [0x7FC0_0000, 0x7F80_0000, 0xFF80_0000, 0x4130_0000, 0x3F00_0000] as [UInt32])
   func damagedNumbersAreNotConverted(pattern: UInt32) throws {
     let model = try NGramFixtures.toyModel()
     let whole = try bytes(model)
@@ -85,7 +104,7 @@ import Testing
     let highest = whole.count - 8 * model.counts[2]
     let lowest = highest - (inner + 63) / 64 * 64 + 16
     var places = [(lowest, "log-probability"), (highest, "log-probability")]
-    if !number.isFinite { places.append((lowest + 4, "backoff")) }
+    if number != 0.5 { places.append((lowest + 4, "backoff")) }
     for (place, part) in places {
       var damaged = whole
       withUnsafeBytes(of: pattern.littleEndian) {

@@ -1,5 +1,6 @@
 import Foundation
 import Language
+import Learning
 import Testing
 
 @Suite struct ToyLanguageTests {
@@ -123,12 +124,13 @@ import Testing
     let held = language.text(tokens: 20_000, using: &generator)
     let vocabulary = try Vocabulary(unit: .words, building: [SourceText(training, name: "toy")])
     #expect(vocabulary.count == language.words.count + 2)
-    let model = TrigramModel(
-      vocabularySize: vocabulary.count, lineEnd: vocabulary.lineEnd,
-      training: try vocabulary.encode(Data(training.utf8), source: "toy").tokens)
-    let (nats, count) = model.crossEntropy(
-      of: try vocabulary.encode(Data(held.utf8), source: "toy").tokens)
-    #expect(exp(nats / Double(count)) > 1.15 * exp(language.entropyPerToken))
+    let model = try NGramModel(
+      training: try vocabulary.encode(Data(training.utf8), source: "toy").tokens,
+      vocabulary: vocabulary, order: 3)
+    // After the end of a line a sentence begins.
+    let tokens = try vocabulary.encode(Data(("\n" + held).utf8), source: "toy").tokens
+    let found = model.crossEntropy(of: TokenSequence(tokens))
+    #expect(found.perplexity > 1.15 * exp(language.entropyPerToken))
   }
 
   @Test func textIsLinesOfSentences() {

@@ -6,10 +6,13 @@ import Learning
 /// Dynamic evaluation comes first, without a cache: its rate is tried at steps of a factor of 2, up
 /// or down from where it stands for as long as that helps, then its decay at steps of a factor of
 /// 3, then the rate once more; the segment stays as it is. The cache comes after it: all of some
-/// windows and θ in one reading, and for each the best λ, by expectation maximisation.
+/// windows and θ in one reading, and for each the likeliest λ.
 public struct EvaluationTuning {
-  public static let windows = [100, 200, 500, 1000, 2000]
-  public static let thetas = [0.03, 0.1, 0.2, 0.3, 0.5, 0.8]
+  /// From too little to too much, so that the best lies between.
+  public static let windows = [100, 200, 500, 1000, 2000, 4000]
+  public static let thetas = [0.03, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 1.8, 2.7]
+  /// On as many tokens a cache is tuned at most; four bytes are kept for each and each cache.
+  public static let tokensForCache = 200_000
 
   /// What has been tried, for those who wait.
   public struct Trial: Sendable {
@@ -19,7 +22,7 @@ public struct EvaluationTuning {
 
   private let model: any LanguageModel
   private let tokens: TokenSequence
-  private let tokensForDynamic: Int
+  private let tokensForDynamic, tokensForCache: Int
   private let progress: (Double) -> Void
   private let report: (Trial) -> Void
 
@@ -27,13 +30,16 @@ public struct EvaluationTuning {
   ///   - tokens: the text to tune on, the first being only context.
   ///   - tokensForDynamic: how many of them dynamic evaluation is tuned on, from the beginning; it
   ///     takes long.
+  ///   - tokensForCache: the same for the cache.
   ///   - progress: gets the fraction of the present trial that is done, from time to time.
   ///   - report: gets each trial when it is done.
   public init(
     _ model: any LanguageModel, on tokens: TokenSequence, tokensForDynamic: Int = 20_000,
+    tokensForCache: Int = EvaluationTuning.tokensForCache,
     progress: @escaping (Double) -> Void = { _ in }, report: @escaping (Trial) -> Void = { _ in }
   ) {
     self.tokensForDynamic = tokensForDynamic
+    self.tokensForCache = tokensForCache
     self.progress = progress
     self.model = model
     self.tokens = tokens
@@ -90,19 +96,23 @@ public struct EvaluationTuning {
     let caches = Self.windows.flatMap { window in
       thetas.map { ContinuousCache(window: window, theta: $0, lambda: cache.lambda) }
     }
+    let tokens = TokenSequence(rebasing: tokens.prefix(tokensForCache))
     var reader = CacheReader(caches)
     var plain: [Double] = []
-    var cached = caches.map { _ in [Double?]() }
+    // NaN where the cache is empty.
+    var cached = caches.map { _ in [Float]() }
     model.predict(tokens, adapting: dynamic, keepingHidden: true, progress: progress) { part in
       plain += part.logProbabilities
       for (index, found) in reader.probabilities(of: part, in: tokens).enumerated() {
-        cached[index] += found
+        cached[index] += found.map { Float($0 ?? .nan) }
       }
     }
     let trials = zip(caches, cached).map { cache, probabilities in
       var cache = cache
       cache.lambda = Self.bestShare(of: probabilities, beside: plain)
-      let nats = zip(plain, probabilities).reduce(0.0) { $0 - cache.mixed($1.0, $1.1) }
+      let nats = zip(plain, probabilities).reduce(0.0) {
+        $0 - cache.mixed($1.0, $1.1.isNaN ? nil : Double($1.1))
+      }
       let trial = Trial(
         evaluation: Evaluation(dynamic: dynamic, cache: cache),
         result: CrossEntropy(totalNats: nats, tokens: plain.count))
@@ -112,20 +122,14 @@ public struct EvaluationTuning {
     return trials.min { $0.result.totalNats < $1.result.totalNats } ?? trials[0]
   }
 
-  /// λ by expectation maximisation: the share of the tokens that are the cache's own.
-  private static func bestShare(of cached: [Double?], beside plain: [Double]) -> Double {
-    let pairs = zip(cached, plain).compactMap { cached, plain in cached.map { ($0, exp(plain)) } }
-    guard !pairs.isEmpty else { return 0 }
-    var share = 0.1
-    for _ in 0..<50 {
-      let own = pairs.reduce(0.0) { sum, pair in
-        let (cached, plain) = (share * pair.0, (1 - share) * pair.1)
-        return sum + (cached > 0 ? cached / (cached + plain) : 0)
-      }
-      let next = own / Double(pairs.count)
-      if abs(next - share) < 1e-6 { break }
-      share = next
-    }
+  /// λ under which the text is likeliest: the cache's weight in a mixture of two.
+  private static func bestShare(of cached: [Float], beside plain: [Double]) -> Double {
+    let places = cached.indices.filter { !cached[$0].isNaN }
+    guard !places.isEmpty else { return 0 }
+    var tuning = MixtureTuning(tokens: places.count, components: 2)
+    tuning.add(places.map { plain[$0] }, from: 0, of: 0)
+    tuning.add(places.map { log(Double(cached[$0])) }, from: 0, of: 1)
+    let share = tuning.best()?.weights[1] ?? 0
     return (min(share, 0.999) * 1e4).rounded() / 1e4
   }
 }

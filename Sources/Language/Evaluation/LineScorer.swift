@@ -11,11 +11,22 @@ import Foundation
 /// one text, the line between two line feeds. The first of them, which begins with the first line
 /// feed, is only context, and with it what it holds of the white space that begins the line. If it
 /// holds everything, as it may where a line is empty, the first line feed is encoded by itself.
-public struct LineScorer: Sendable {
+public struct LineScorer {
   private let model: AnyModel
-  private var vocabulary: Vocabulary { model.vocabulary }
+  private let source: String
+  /// Goes on from line to line, so that errors can tell which one they are about.
+  private var encoder: TokenEncoder
+  /// A line with its line feed.
+  private var line: [UInt8] = []
+  private let unit: TokenUnit
+  private let lineEnd: Int32?
 
-  public init(_ model: AnyModel) { self.model = model }
+  /// - Parameter source: how errors call the text, of which all lines come in order.
+  public init(_ model: AnyModel, source: String = "the text") {
+    (self.model, self.source) = (model, source)
+    (unit, lineEnd) = (model.vocabulary.unit, model.vocabulary.lineEnd)
+    encoder = TokenEncoder(model.vocabulary, source: source)
+  }
 
   /// The score of a line.
   public struct Score: Sendable, Equatable {
@@ -30,18 +41,17 @@ public struct LineScorer: Sendable {
     public var logProbability: Double { logProbabilities.reduce(0, +) }
   }
 
-  /// Scores lines, which hold no line feeds.
+  /// Scores the next lines, which hold no line feeds.
   ///
-  /// - Parameters:
-  ///   - source: how errors call the text.
-  ///   - progress: gets the fraction that is done, from time to time.
+  /// - Parameter progress: gets the fraction that is done, from time to time.
   /// - Throws: ``VocabularyError`` for invalid UTF-8 and words that are too long;
   ///   ``PredictionError`` if what the model says can't be true.
-  public func scores(
-    of lines: some Collection<some ContiguousBytes>, source: String = "the text",
-    progress: (Double) -> Void = { _ in }
+  public mutating func scores(
+    of lines: some Collection<some ContiguousBytes>, progress: (Double) -> Void = { _ in }
   ) throws -> [Score] {
-    let encoded = try lines.map { try encode($0, source: source) }
+    var encoded: [Vocabulary.Encoded] = []
+    encoded.reserveCapacity(lines.count)
+    for line in lines { encoded.append(try encode(line)) }
     let logProbabilities = model.model.logProbabilities(
       ofEach: encoded.map(\.tokens), progress: progress)
     var sum = PredictionSum()
@@ -55,25 +65,32 @@ public struct LineScorer: Sendable {
   }
 
   /// A line between line ends.
-  private func encode(_ line: some ContiguousBytes, source: String) throws -> Vocabulary.Encoded {
-    if vocabulary.unit == .bpe { return try encodeAcrossLineFeeds(line, source: source) }
-    var encoded = try vocabulary.encode(line, source: source)
-    // A line that isn't empty has got its end.
-    if vocabulary.unit == .words, !encoded.tokens.isEmpty { encoded.tokens.removeLast() }
-    let end = vocabulary.lineEnd.map { [$0] } ?? []
-    encoded.tokens = end + encoded.tokens + end
-    return encoded
+  private mutating func encode(_ bytes: some ContiguousBytes) throws -> Vocabulary.Encoded {
+    line.removeAll(keepingCapacity: true)
+    bytes.withUnsafeBytes { line.append(contentsOf: $0) }
+    line.append(Self.lineFeed)
+    if unit == .bpe { return try encodeAcrossLineFeeds() }
+    var tokens: [Int32] = []
+    // Room for a word each five bytes, and for line ends: arrays that grow cost more than tokens.
+    tokens.reserveCapacity(unit == .words ? 4 + line.count / 5 : 2 + line.count)
+    if let lineEnd { tokens.append(lineEnd) }
+    let unknown = encoder.outOfVocabulary
+    try line.withUnsafeBytes { try encoder.encode($0, into: &tokens) }
+    // A line feed that the vocabulary lacks isn't missed.
+    let missing = lineEnd == nil ? 1 : 0
+    return Vocabulary.Encoded(
+      tokens: tokens, outOfVocabulary: encoder.outOfVocabulary - unknown - missing,
+      bytes: line.count - 1)
   }
 
-  private func encodeAcrossLineFeeds(
-    _ line: some ContiguousBytes, source: String
-  ) throws -> Vocabulary.Encoded {
-    let lineFeed: [UInt8] = [0x0A]
-    let ended = line.withUnsafeBytes { [UInt8]($0) } + lineFeed
-    let framed = try vocabulary.encode(lineFeed + ended, source: source)
+  private static let lineFeed: UInt8 = 0x0A
+
+  private func encodeAcrossLineFeeds() throws -> Vocabulary.Encoded {
+    let vocabulary = model.vocabulary
+    let framed = try vocabulary.encode([Self.lineFeed] + line, source: source)
     if framed.tokens.count > 1 { return framed }
-    var encoded = try vocabulary.encode(lineFeed, source: source)
-    encoded.tokens += try vocabulary.encode(ended, source: source).tokens
+    var encoded = try vocabulary.encode([Self.lineFeed], source: source)
+    encoded.tokens += try vocabulary.encode(line, source: source).tokens
     return encoded
   }
 }
@@ -85,6 +102,30 @@ extension SourceText {
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
     return lines
+  }
+
+  /// Calls `body` with the lines, some at once, so many bytes of them or one: as `lines`, but without
+  /// having all in memory.
+  ///
+  /// - Parameter body: gets lines, valid only meanwhile, and what fraction of the text they end.
+  public func forEachLines(
+    ofBytes size: Int, _ body: ([UnsafeRawBufferPointer], _ done: Double) throws -> Void
+  ) rethrows {
+    try bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      var (begin, lines, first) = (0, [UnsafeRawBufferPointer](), 0)
+      while begin < bytes.count {
+        let rest = UnsafeRawBufferPointer(rebasing: bytes[begin...])
+        let found = rest.baseAddress.flatMap { memchr($0, 0x0A, rest.count) }
+        let end = found.map { UnsafeRawPointer($0) - base } ?? bytes.count
+        lines.append(UnsafeRawBufferPointer(rebasing: bytes[begin..<end]))
+        begin = end + 1
+        guard begin - first >= size || begin >= bytes.count else { continue }
+        try body(lines, Double(min(begin, bytes.count)) / Double(bytes.count))
+        lines.removeAll(keepingCapacity: true)
+        first = begin
+      }
+    }
   }
 
   /// Pairs of sentences, one a line, separated by a tab.

@@ -187,56 +187,54 @@ private struct MixturePredictor: Predictor, BatchPredictor {
 }
 
 extension MixtureModel {
-  /// One step of expectation maximisation, and how well the weights before it predict.
+  /// Weights that were tried, and how well they predict.
   public struct Iteration: Sendable {
     public let number: Int
     public let weights: [Double]
     public let result: CrossEntropy
+    /// No other weights are better by more nats a token.
+    public let gap: Double
+
+    /// Whether that is less than anybody would notice, 10⁻⁷.
+    public var isBest: Bool { gap <= MixtureTuning.largestGap }
   }
 
-  /// The same models, with the weights under which they predict a text best.
+  /// The same models, with the weights under which they predict a text best, wherever they were
+  /// before: those of the last iteration, which ``Iteration/isBest``, or else the search was given
+  /// up.
   ///
-  ///     π_k ← mean over the text of π_k·p_k / Σ_j π_j·p_j
-  ///
-  /// until the perplexity changes by less than one part in 10⁷, at most 200 times. The likelihood
-  /// has one maximum, so that it doesn't matter where the weights begin.
-  ///
-  /// - Parameter report: gets each iteration.
-  /// - Throws: ``PredictionError`` if what one of the models says can't be true.
+  /// - Parameters:
+  ///   - progress: gets the fraction of the models' readings that is done, from time to time.
+  ///   - report: gets each iteration.
+  /// - Throws: ``PredictionError`` if what one of the models says can't be true, or if all say that
+  ///   the text is impossible.
   /// - Precondition: at least two tokens, the first being only context.
+  /// - Complexity: eight bytes a token and component.
   public func tuned(
-    on tokens: TokenSequence, report: (Iteration) -> Void = { _ in }
+    on tokens: TokenSequence, progress: (Double) -> Void = { _ in },
+    report: (Iteration) -> Void = { _ in }
   ) throws -> MixtureModel {
-    let all = try components.map { component in
-      var (found, sum): ([Double], PredictionSum) = ([], PredictionSum())
-      component.model.predict(component.matching.tokens(tokens)) { part in
-        found += part.logProbabilities
-        sum.add(part.logProbabilities)
+    require(tokens.count > 1, "a mixture can't be tuned on \(tokens.count) tokens")
+    var tuning = MixtureTuning(tokens: tokens.count - 1, components: components.count)
+    for (index, component) in components.enumerated() {
+      var sum = PredictionSum()
+      func show(_ fraction: Double) {
+        progress((Double(index) + fraction) / Double(components.count))
+      }
+      predict(tokens, component, nil, keepingHidden: false, show) { part in
+        tuning.add(part.logProbabilities, from: part.places.lowerBound - 1, of: index)
+        // What is impossible to one model another may expect.
+        sum.add(part.logProbabilities.filter { $0 != -.infinity })
       }
       try sum.check(component.source)
-      return found
     }
-    require(!all[0].isEmpty, "a mixture can't be tuned on \(tokens.count) tokens")
-    var mixture = self
-    var last = Double.infinity
-    for number in 1...200 {
-      var shares = weights.map { _ in 0.0 }
-      var nats = 0.0
-      for place in all[0].indices {
-        let sum = mixture.logSum { all[$0][place] }
-        nats -= sum
-        for index in shares.indices where mixture.weights[index] > 0 {
-          shares[index] += mixture.weights[index] * exp(all[index][place] - sum)
-        }
-      }
-      let result = CrossEntropy(totalNats: nats, tokens: all[0].count)
-      report(Iteration(number: number, weights: mixture.weights, result: result))
-      if last - result.nats < 1e-7 { break }
-      last = result.nats
-      let total = shares.reduce(0, +)
-      guard total > 0, total.isFinite else { break }
-      mixture = MixtureModel(mixture, weights: shares.map { $0 / total })
+    let best = tuning.best { number, point in
+      report(
+        Iteration(
+          number: number, weights: point.weights,
+          result: CrossEntropy(totalNats: point.nats, tokens: tokens.count - 1), gap: point.gap))
     }
-    return mixture
+    guard let best else { throw PredictionError.notNumbers(model: components[0].source.name) }
+    return MixtureModel(self, weights: best.weights)
   }
 }

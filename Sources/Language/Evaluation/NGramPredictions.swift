@@ -24,20 +24,39 @@ extension NGramModel {
     ofEach texts: [[Int32]], progress: (Double) -> Void
   ) -> [[Double]] {
     var all = [[Double]](repeating: [], count: texts.count)
-    let length = 1 << 12
+    let (length, piece) = (1 << 12, 1 << 7)
     for begin in stride(from: 0, to: texts.count, by: length) {
       let block = begin..<min(begin + length, texts.count)
       let tokens = texts[block].reduce(0) { $0 + $1.count }
       all.withUnsafeMutableBufferPointer { out in
         nonisolated(unsafe) let out = out
-        Compute.forEach(block.count, work: tokens * 100) { index in
-          let text = block.lowerBound + index
-          out[text] = scores(of: texts[text]).map { Double($0) * log(10) }
+        Compute.forEach((block.count + piece - 1) / piece, work: tokens * 100) { index in
+          let first = block.lowerBound + index * piece
+          let some = texts[first..<min(first + piece, block.upperBound)]
+          for (offset, found) in logProbabilities(ofFew: some).enumerated() {
+            out[first + offset] = found
+          }
         }
       }
       progress(Double(block.upperBound) / Double(texts.count))
     }
     return all
+  }
+
+  private func logProbabilities(ofFew texts: ArraySlice<[Int32]>) -> [[Double]] {
+    var (begins, tokens) = ([Int](), [Int32]())
+    tokens.reserveCapacity(texts.reduce(0) { $0 + $1.count })
+    for text in texts where !text.isEmpty {
+      begins.append(tokens.count)
+      tokens += text
+    }
+    let scores = scores(of: tokens, begins: begins)
+    var begin = 0
+    return texts.map { text in
+      defer { begin += text.count }
+      return text.isEmpty
+        ? [] : scores[begin + 1..<begin + text.count].map { Double($0) * log(10) }
+    }
   }
 
   private func logProbabilities(at places: Range<Int>, of tokens: TokenSequence) -> [Double] {

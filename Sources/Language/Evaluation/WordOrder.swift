@@ -2,42 +2,116 @@ import Foundation
 import Learning
 import Tensors
 
-extension SourceText {
-  /// The same words in random order within each line; the white space between them stays.
+extension TokenSequence {
+  /// The same tokens, the words of each line in random order.
   ///
-  /// - Parameter seed: the same seed gives the same order, also for another text of lines with as
-  ///   many words.
-  public func shufflingWords(seed: UInt64) -> SourceText {
-    var shuffled = Data(capacity: bytes.count)
+  /// Words and lines are those of the text that the tokens stand for: what is between white space
+  /// (of ASCII), and what is between line feeds. A word's tokens stay together; tokens of white space
+  /// only stay in their places, and so do those that hold a line feed. So no token is gained or lost,
+  /// and the same white space follows the same number of words.
+  ///
+  /// Among byte pairs the space before a word belongs to its first token. Such words change places
+  /// only with each other, and so do words without: the first of a line, which mostly has none,
+  /// stays where it is. Otherwise words would run into each other, or need other tokens than theirs.
+  ///
+  /// - Parameters:
+  ///   - vocabulary: the tokens'.
+  ///   - seed: the same seed gives the same order, also among the bytes, characters or words of
+  ///     another text of lines with as many words.
+  /// - Throws: `FileError`, if many tokens can't be kept.
+  /// - Precondition: tokens are below the vocabulary's count.
+  /// - Complexity: O(tokens); a line is in memory at a time.
+  public func shufflingWords(of vocabulary: Vocabulary, seed: UInt64) throws -> TokenSequence {
+    var writer = TokenWriter(vocabularySize: vocabulary.count)
     var generator = Philox(seed: seed, stream: 32)
-    var line = bytes.startIndex
-    while line < bytes.endIndex {
-      let end = bytes[line...].firstIndex(of: 0x0A) ?? bytes.endIndex
-      Self.shuffle(bytes[line..<end], into: &shuffled, using: &generator)
-      if end < bytes.endIndex { shuffled.append(0x0A) }
-      line = end + (end < bytes.endIndex ? 1 : 0)
+    var line = LineOfWords(vocabulary)
+    var shuffled: [Int32] = []
+    for token in self {
+      guard line.append(token) else { continue }
+      line.finish(into: &shuffled, using: &generator)
+      // Where tokens go to a file, a line would be little to write.
+      if shuffled.count > 1 << 16 { try writer.take(&shuffled) }
     }
-    return SourceText(name: name, bytes: shuffled)
+    line.finish(into: &shuffled, using: &generator)
+    try writer.take(&shuffled)
+    return try writer.finish()
+  }
+}
+
+/// The tokens of one line after the other, and which of them are its words.
+private struct LineOfWords {
+  /// What a token is in the text that it stands for.
+  private struct Shape {
+    let endsLine, isFixed, beginsWithSpace, endsWithSpace: Bool
+
+    init(_ spelling: [UInt8]) {
+      endsLine = spelling.contains(0x0A)
+      isFixed = endsLine || spelling.allSatisfy { WordScanner.isWhiteSpace($0) }
+      beginsWithSpace = spelling.first.map { WordScanner.isWhiteSpace($0) } ?? false
+      endsWithSpace = spelling.last.map { WordScanner.isWhiteSpace($0) } ?? false
+    }
   }
 
-  private static func shuffle(
-    _ line: Data, into shuffled: inout Data, using generator: inout Philox
-  ) {
-    var words: [Range<Int>] = []
-    var begin: Int?
-    for place in line.indices {
-      let isSpace = line[place] == 0x20 || (0x09...0x0D).contains(line[place])
-      if let start = begin, isSpace { words.append(start..<place) }
-      begin = isSpace ? nil : begin ?? place
+  private struct Word {
+    var tokens: Range<Int>
+    /// Whether the space before it moves with it.
+    let holdsSpace: Bool
+  }
+
+  private let vocabulary: Vocabulary
+  /// By token.
+  private let shapes: [Shape]
+  private var tokens: [Int32] = []
+  private var words: [Word] = []
+  /// Whether the next token may belong to the last word.
+  private var isInWord = false
+
+  init(_ vocabulary: Vocabulary) {
+    self.vocabulary = vocabulary
+    let lineEnd = vocabulary.unit == .words ? Int(Vocabulary.lineEndWord) : nil
+    shapes = vocabulary.spellings.enumerated().map { Shape($0 == lineEnd ? [0x0A] : $1) }
+  }
+
+  /// - Returns: whether the line ends with this token.
+  mutating func append(_ token: Int32) -> Bool {
+    let shape = shapes[Int(token)]
+    let place = tokens.count
+    if !shape.isFixed {
+      if isInWord, !shape.beginsWithSpace, !isSpaceBefore(token) {
+        words[words.count - 1].tokens = words[words.count - 1].tokens.lowerBound..<place + 1
+      } else {
+        words.append(Word(tokens: place..<place + 1, holdsSpace: shape.beginsWithSpace))
+      }
     }
-    if let begin { words.append(begin..<line.endIndex) }
-    var rest = line.startIndex
-    for (place, word) in zip(words, words.shuffled(using: &generator)) {
-      shuffled.append(line[rest..<place.lowerBound])
-      shuffled.append(line[word])
-      rest = place.upperBound
+    isInWord = !shape.isFixed && !shape.endsWithSpace
+    tokens.append(token)
+    return shape.endsLine
+  }
+
+  /// Whether a space stands between the last token and this one, which neither of them holds.
+  private func isSpaceBefore(_ token: Int32) -> Bool {
+    guard vocabulary.unit == .words, let last = tokens.last else { return false }
+    return vocabulary.splitting.isSpace(
+      between: vocabulary.spellings[Int(last)], and: vocabulary.spellings[Int(token)])
+  }
+
+  /// Appends the line with its words in random order, and begins the next.
+  mutating func finish(into shuffled: inout [Int32], using generator: inout Philox) {
+    var order = Array(words.indices)
+    for holdsSpace in [false, true] {
+      let places = words.indices.filter { words[$0].holdsSpace == holdsSpace }
+      for (place, word) in zip(places, places.shuffled(using: &generator)) { order[place] = word }
     }
-    shuffled.append(line[rest...])
+    var rest = 0
+    for (place, word) in zip(words, order) {
+      shuffled += tokens[rest..<place.tokens.lowerBound]
+      shuffled += tokens[words[word].tokens]
+      rest = place.tokens.upperBound
+    }
+    shuffled += tokens[rest...]
+    tokens.removeAll(keepingCapacity: true)
+    words.removeAll(keepingCapacity: true)
+    isInWord = false
   }
 }
 
@@ -49,15 +123,23 @@ public struct WordOrder: Sendable {
   public var ratio: Double { shuffled.perplexity / ordered.perplexity }
 
   /// The unigram whose probabilities are the shares of the tokens in the text itself: no unigram can
-  /// do better, and to all of them order is nothing.
+  /// do better, and to all of them order is nothing, so that the ratio is 1.
   ///
   ///     p(w) = c(w) / N
+  ///
+  /// - Parameter shuffled: the same tokens in another order.
   public init(unigramOf ordered: TokenSequence, shuffled: TokenSequence, vocabularySize: Int) {
-    var counts = [Int](repeating: 0, count: vocabularySize)
-    for token in ordered { counts[Int(token)] += 1 }
+    func counts(_ tokens: TokenSequence) -> [Int] {
+      var counts = [Int](repeating: 0, count: vocabularySize)
+      for token in tokens { counts[Int(token)] += 1 }
+      return counts
+    }
+    let shares = counts(ordered)
+    // Token by token of the vocabulary, so that no order makes a difference by rounding either.
     func crossEntropy(_ tokens: TokenSequence) -> CrossEntropy {
-      let nats = tokens.reduce(0.0) {
-        $0 - log(Double(counts[Int($1)]) / Double(ordered.count))
+      var nats = 0.0
+      for (count, share) in zip(counts(tokens), shares) where count > 0 {
+        nats -= Double(count) * log(Double(share) / Double(ordered.count))
       }
       return CrossEntropy(totalNats: nats, tokens: tokens.count)
     }

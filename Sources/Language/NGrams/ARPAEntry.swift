@@ -51,20 +51,26 @@ extension ARPALines {
     func text(_ field: Int) -> String { Self.text(.init(rebasing: line[fields[field]])) }
     if logProbability.isNaN { throw error(.notANumber(text(0))) }
     if logProbability > 0 { throw error(.positiveLogProbability(text(0))) }
+    var kept = Float(logProbability)
+    if !kept.isFinite {
+      // KenLM has written -inf for the logarithm of 0, for which others write −99. An infinity would
+      // end in “not a number” when backoffs are added.
+      guard text(0) == "-inf" else { throw error(.hugeLogProbability(text(0))) }
+      kept = -99
+    }
     var backoff = 0.0
     if fields.count == order + 2 {
       backoff = try number(line, fields[order + 1])
       guard Float(backoff).isFinite else { throw error(.invalidBackoff(text(order + 1))) }
+      guard Float(backoff) <= NGramTree.largestBackoff else {
+        throw error(.largeBackoff(text(order + 1)))
+      }
       guard !isHighest || backoff == 0 else {
         throw error(.backoffAtHighestOrder(text(order + 1)))
       }
     }
-    let kept = Float(logProbability)
     return ARPAEntry(
-      line: line, words: fields[1...order],
-      // An infinity, such as −1e300 in single precision, would end in “not a number” when backoffs
-      // are added.
-      logProbability: kept.isFinite ? kept : -99, backoff: Float(backoff))
+      line: line, words: fields[1...order], logProbability: kept, backoff: Float(backoff))
   }
 
   private func number(_ line: UnsafeRawBufferPointer, _ field: Range<Int>) throws -> Double {

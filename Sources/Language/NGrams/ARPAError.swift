@@ -10,6 +10,7 @@ public struct ARPAError: Error, Equatable, Sendable {
     case noData(found: String)
     case malformedCount(String)
     case orderGap(expected: Int, found: Int)
+    case highOrder(Int)
     case noCounts
     case tooLarge(declared: Int)
     case missingSection(order: Int, found: String)
@@ -18,13 +19,16 @@ public struct ARPAError: Error, Equatable, Sendable {
     case fieldCount(order: Int, found: Int)
     case notANumber(String)
     case positiveLogProbability(String)
+    case hugeLogProbability(String)
     case invalidBackoff(String)
+    case largeBackoff(String)
     case backoffAtHighestOrder(String)
     case unknownWord(String)
     case unknownContext(String)
     case duplicate(String)
     case longWord
     case whiteSpace(String)
+    case zeroByte(String)
     case noToken(String, TokenUnit)
     case unknownUnit(String)
     case unknownSplitting(String)
@@ -52,6 +56,8 @@ extension ARPAError.Problem: CustomStringConvertible {
       "a line such as “ngram 2=47” is expected, but this is “\(found)”"
     case .orderGap(let expected, let found):
       "the number of \(expected)-grams is expected, but this is the number of \(found)-grams"
+    case .highOrder(let order):
+      "the order \(order) is above \(NGramModel.largestOrder), the highest that a model may have"
     case .noCounts: "\\data\\ declares no n-grams; at least “ngram 1=…” is needed"
     case .tooLarge(let declared):
       "\(declared) n-grams are declared, more than the file can hold"
@@ -67,8 +73,13 @@ extension ARPAError.Problem: CustomStringConvertible {
     case .notANumber(let text): "“\(text)” is no number"
     case .positiveLogProbability(let text):
       "the logarithm of a probability can't be above 0, but this is \(text)"
+    case .hugeLogProbability(let text):
+      "a log-probability must be a number of single precision or -inf, but this is \(text)"
     case .invalidBackoff(let text):
       "a backoff must be a finite number of single precision, but this is \(text)"
+    case .largeBackoff(let text):
+      "the logarithm of a backoff can't be above \(Int(NGramTree.largestBackoff)), but this is "
+        + text
     case .backoffAtHighestOrder(let text):
       "n-grams of the highest order have no backoff, but this one has \(text)"
     case .unknownWord(let word): "the word “\(word)” isn't among the 1-grams"
@@ -77,6 +88,7 @@ extension ARPAError.Problem: CustomStringConvertible {
     case .duplicate(let ngram): "“\(ngram)” stands twice"
     case .longWord: "a word is longer than a megabyte, so this can't be a model of words"
     case .whiteSpace(let word): "the word “\(word)” holds white space, so no text can have it"
+    case .zeroByte(let word): "the word “\(word)” holds a zero byte, which no word may"
     case .noToken(let word, let unit): "“\(word)” doesn't spell one of the \(unit)"
     case .unknownUnit(let unit):
       "the tokens are said to be “\(unit)”, which is none of "

@@ -27,7 +27,7 @@ public enum ARPAFile {
   /// has it. Models of characters, bytes and byte pairs get `<unk>`, `<s>` and `</s>` at −99, since other
   /// readers ask for them.
   ///
-  /// - Throws: `FileError`.
+  /// - Throws: ``NGramError/zeroByte(source:line:)``, `FileError`.
   public static func write(_ model: NGramModel, to url: URL) throws {
     try model.contents(Scratch(memory: .max)).writeARPA(to: url) { _ in }
   }

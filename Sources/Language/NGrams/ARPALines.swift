@@ -81,7 +81,7 @@ struct ARPALines {
 
 /// Reads a decimal number such as -1.0976 or 1e-05.
 ///
-/// - Returns: nil if it is none; infinities and NaN are.
+/// - Returns: nil if it is none; `inf`, `-inf` and `nan`, as C prints them, are.
 func decimalNumber(_ bytes: UnsafeRawBufferPointer) -> Double? {
   // Up to 15 digits and 10²² are exact in double precision, so one division rounds correctly.
   var index = 0
@@ -97,13 +97,28 @@ func decimalNumber(_ bytes: UnsafeRawBufferPointer) -> Double? {
       digits += 1
       decimals += seesPoint ? 1 : 0
     } else {
-      return Double(String(decoding: bytes, as: UTF8.self))
+      return longDecimalNumber(bytes)
     }
     index += 1
   }
   guard digits > 0 else { return nil }
   let value = Double(mantissa) / powersOfTen[decimals]
   return isNegative ? -value : value
+}
+
+/// As `decimalNumber`, where there are more digits, an exponent or no digits at all.
+private func longDecimalNumber(_ bytes: UnsafeRawBufferPointer) -> Double? {
+  let text = String(decoding: bytes, as: UTF8.self)
+  // `Double` reads hexadecimal numbers too, and more names of infinity.
+  let isDecimal = bytes.allSatisfy { byte in
+    switch byte {
+    case 0x30...0x39, UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "e"),
+      UInt8(ascii: "E"):
+      true
+    default: false
+    }
+  }
+  return isDecimal || ["inf", "-inf", "nan"].contains(text) ? Double(text) : nil
 }
 
 private let powersOfTen: [Double] = (0...15).map { digits in

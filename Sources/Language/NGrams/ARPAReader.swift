@@ -41,6 +41,7 @@ struct ARPAReader {
       guard order == declared.count + 1 else {
         throw lines.error(.orderGap(expected: declared.count + 1, found: order))
       }
+      guard order <= NGramModel.largestOrder else { throw lines.error(.highOrder(order)) }
       // A line has a digit, a separator, a word and an end at least.
       let (total, overflows) = declared.reduce(0, +).addingReportingOverflow(count)
       guard !overflows, total <= lines.size / 4 + 1, total < Int32.max / 2 else {

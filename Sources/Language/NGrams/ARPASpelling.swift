@@ -18,6 +18,8 @@ enum ARPASpelling {
   /// The `tokenizer.json` of byte pairs, in the same line.
   static let tokenizerComment = "# tokenizer: "
   static let scoresComment = "# scores: unnormalised"
+  /// What stands before the numbers of n-grams.
+  static let heading = Data("\\data\\".utf8)
 
   /// The file's words for a vocabulary's tokens, by number.
   static func spellings(of vocabulary: Vocabulary) -> [[UInt8]] {

@@ -101,6 +101,9 @@ struct ARPAUnigrams {
       case ARPASpelling.upperUnknown where unit == .words && !hasUnknown:
         meanings.append(.token(ARPASpelling.unknown))
       default:
+        if word.contains(0) {
+          throw Fault(problem: .zeroByte(Vocabulary.visible(word)), word: index)
+        }
         // Lines are split at fewer kinds of white space than texts are.
         if unit == .words, word.contains(where: WordScanner.isWhiteSpace) {
           throw Fault(problem: .whiteSpace(Vocabulary.visible(word)), word: index)

@@ -6,9 +6,12 @@ extension NGramContents {
   /// Writes an ARPA file; see ``ARPAFile``.
   ///
   /// - Parameter progress: gets the fraction that is done.
-  /// - Throws: `FileError`, and what `progress` throws.
+  /// - Throws: ``NGramError/zeroByte(source:line:)`` for words that nobody could read, `FileError`, and
+  ///   what `progress` throws.
   package func writeARPA(to url: URL, progress: (Double) throws -> Void) throws {
     let unit = vocabulary.unit
+    // A binary file that was made elsewhere may hold such words.
+    if unit == .words, vocabulary.hasZeroByte { throw NGramError.zeroByte(source: "The model") }
     var spellings = ARPASpelling.spellings(of: vocabulary)
     spellings.append(ARPASpelling.begin)
     let marks = unit == .words ? [] : [ARPASpelling.unknown, ARPASpelling.end]
@@ -44,6 +47,11 @@ extension NGramContents {
       try writer.write("\n\\end\\\n")
     }
   }
+}
+
+extension Vocabulary {
+  /// Whether a token's spelling holds a byte that is zero, at which other programs end a word.
+  var hasZeroByte: Bool { spellings.contains { $0.contains(0) } }
 }
 
 /// The lines of one order's section, many at a time, so that threads can share the work.

@@ -83,7 +83,8 @@ struct WordBlocks: BlockTokenizer {
 
   mutating func beginText(_ name: String) { (text, line) = (name, 1) }
 
-  /// - Throws: ``NGramError/reservedWord(_:source:line:)`` for `<s>`, and as the scanners do.
+  /// - Throws: ``NGramError/reservedWord(_:source:line:)`` for `<s>`,
+  ///   ``NGramError/zeroByte(source:line:)``, and as the scanners do.
   mutating func read(_ piece: UnsafeRawBufferPointer) throws {
     try UTF8Scanner.check(piece)
     try scanner.read(piece) { word in
@@ -96,6 +97,7 @@ struct WordBlocks: BlockTokenizer {
         if word.elementsEqual(ARPASpelling.begin) {
           throw NGramError.reservedWord("<s>", source: text, line: line)
         }
+        if word.contains(0) { throw NGramError.zeroByte(source: text, line: line) }
         counts.append(0)
       }
       counts[Int(number)] += 1

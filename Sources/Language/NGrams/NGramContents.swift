@@ -1,5 +1,6 @@
 import Foundation
 import Interchange
+import Tensors
 
 /// An n-gram model that has been estimated, but need not fit into memory: what is written to files.
 package struct NGramContents {
@@ -30,18 +31,20 @@ package struct NGramContents {
   ///
   /// - Parameters:
   ///   - text: of which the first `count` tokens are taken.
-  ///   - order: N, the longest n-gram, at least 1.
+  ///   - order: N, the longest n-gram, from 1 to ``NGramModel/largestOrder``.
   ///   - progress: gets each stage, and the fraction of it that is done.
   /// - Throws: ``NGramError``, `FileError`, and what `progress` throws.
   package init(
     training text: SpooledText, first count: Int, order: Int, smoothing: Smoothing,
     pruning: Pruning, scratch: Scratch, progress: (Stage, Double) throws -> Void
   ) throws {
+    require(order <= NGramModel.largestOrder, "an order of \(order)")
     let vocabulary = text.vocabulary
     guard count > 0 else { throw NGramError.noText }
     if vocabulary.unit == .words {
       let begin = ARPASpelling.begin.withUnsafeBytes { vocabulary.index(ofWord: $0) }
       if begin != nil { throw NGramError.reservedWord("<s>") }
+      if vocabulary.hasZeroByte { throw NGramError.zeroByte() }
       if vocabulary.count <= Vocabulary.specialWords.count { throw NGramError.onlyUnknownWords }
     }
     let counts = try NGramCounts(

@@ -4,6 +4,8 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
   case invalidPruning(String, reason: String)
   /// Of a text that is read, its name and the line, from 1.
   case reservedWord(String, source: String? = nil, line: Int? = nil)
+  /// In a word; of a text that is read, its name and the line, from 1.
+  case zeroByte(source: String? = nil, line: Int? = nil)
   case onlyUnknownWords
   case noText
   case tooMuchText
@@ -18,6 +20,10 @@ public enum NGramError: Error, Equatable, Sendable, CustomStringConvertible {
     case .reservedWord(let word, let source, let line):
       "\(source ?? "The text") holds the word \(word)\(line.map { " in line \($0)" } ?? ""), which "
         + "marks the beginning of a sentence in n-gram models; remove or rename it."
+    case .zeroByte(let source, let line):
+      "\(source ?? "The text") holds a word with a zero byte\(line.map { " in line \($0)" } ?? ""), "
+        + "which no ARPA file can hold; remove it, for example with tr -d '\\0', or count "
+        + "--tokens characters."
     case .onlyUnknownWords:
       "The text holds no word but <unk>, so there is nothing to learn; give one with words, or "
         + "a lower --minimum-count."

@@ -133,7 +133,7 @@ private struct NGramFileReader {
     guard size == bytes.count else {
       throw NGramFileError.wrongSize(file: name, expected: size, found: bytes.count)
     }
-    guard order > 0, order <= 1000, bytes.count >= 48 + 8 * order else {
+    guard order > 0, order <= NGramModel.largestOrder, bytes.count >= 48 + 8 * order else {
       throw damaged("its header names no order")
     }
     let counts = (0..<order).map { number(48 + 8 * $0, UInt64.self) }

@@ -18,13 +18,17 @@ public struct NGramModel: Sendable {
   public let discounts: [KneserNeyDiscounts]
   let tree: NGramTree
 
+  /// As high an order as a model may have, far above any that helps: what reads a file must know
+  /// an absurd number when it sees one.
+  public static let largestOrder = 1000
+
   /// Counts tokens and estimates the model.
   ///
   /// Orders for which the text is too short are left out, which changes no probability.
   ///
   /// - Parameters:
   ///   - tokens: of `vocabulary`; words hold `</s>` at the end of each line.
-  ///   - order: N, the longest n-gram, at least 1.
+  ///   - order: N, the longest n-gram, from 1 to ``largestOrder``.
   /// - Throws: ``NGramError``, such as ``NGramError/reservedWord(_:source:line:)`` if `<s>` is a
   ///   word.
   /// - Precondition: tokens are below the vocabulary's count.
@@ -53,8 +57,10 @@ public struct NGramModel: Sendable {
     if beginning.starts(with: NGramFile.magic) || url.pathExtension == NGramFile.pathExtension {
       self = try NGramFile.read(contentsOf: url)
     } else {
-      // No text holds a byte that is zero.
-      guard !beginning.contains(0) else { throw ModelFolderError.noFolder(path: url.path) }
+      // No text holds a byte that is zero, but if an ARPA file does, its line is to be named.
+      guard !beginning.contains(0) || beginning.firstRange(of: ARPASpelling.heading) != nil else {
+        throw ModelFolderError.noFolder(path: url.path)
+      }
       self = try ARPAFile.read(contentsOf: url)
     }
   }
@@ -103,37 +109,88 @@ public struct NGramModel: Sendable {
   }
 
   /// As `scores(of:)`, of the last tokens of a text that begins at least N − 1 before them.
-  ///
-  /// The text is cut into parts that are asked about by turns: while one waits for what its question
-  /// needs of the memory, the next asks its own.
   func scores(ofLast count: Int, of tokens: [Int32]) -> [Float] {
-    let parts = 4
     let first = tokens.count - count
-    let length = (count + parts - 1) / parts
-    let begins = (0..<parts).map { min(first + $0 * length, tokens.count) }
-    var contexts = begins.map { begin in
+    let cuts = (0...Self.turns).map { first + count * $0 / Self.turns }
+    let readers = zip(cuts, cuts.dropFirst()).map { begin, end in
       var context = NGramTree.root
       for token in tokens[max(0, begin - max(order - 1, 1))..<begin] { read(token, into: &context) }
-      return context
+      return Reader(place: begin, end: end, context: context, nextBegin: 0)
     }
-    return [Float](unsafeUninitializedCapacity: count) { out, initialized in
-      for step in 0..<length {
-        for part in 0..<parts {
-          let place = begins[part] + step
-          guard place < tokens.count else { break }
-          out[place - first] = score(tokens[place], after: &contexts[part])
+    return scores(of: tokens, by: readers, begins: [])
+  }
+
+  /// log₁₀ p of each token of some texts that stand one after the other, each without a past; that of
+  /// a text's first token means nothing.
+  ///
+  /// - Parameter begins: the places of the texts' first tokens, ascending.
+  func scores(of tokens: [Int32], begins: [Int]) -> [Float] {
+    let firsts = (0...Self.turns).map { turn in
+      begins.firstIndex { $0 >= tokens.count * turn / Self.turns } ?? begins.count
+    }
+    let cuts = firsts.map { $0 < begins.count ? begins[$0] : tokens.count }
+    let readers = (0..<Self.turns).map { turn in
+      Reader(
+        place: cuts[turn], end: cuts[turn + 1], context: NGramTree.root, nextBegin: firsts[turn])
+    }
+    return scores(of: tokens, by: readers, begins: begins)
+  }
+
+  /// Who reads a part of a text. Some take turns: while one waits for what its question needs of the
+  /// memory, the next asks its own.
+  private struct Reader {
+    var place: Int
+    let end: Int
+    var context: Int32
+    /// Which text begins next.
+    var nextBegin: Int
+  }
+
+  private static let turns = 4
+
+  /// log₁₀ p of the tokens of readers whose parts stand one after the other, to the end of the text.
+  private func scores(of tokens: [Int32], by readers: [Reader], begins: [Int]) -> [Float] {
+    let first = readers[0].place
+    var readers = readers
+    return [Float](unsafeUninitializedCapacity: tokens.count - first) { out, count in
+      count = tokens.count - first
+      // Without a check of bounds at each token.
+      let begins = begins + [Int.max]
+      readers.withUnsafeMutableBufferPointer { readers in
+        tokens.withUnsafeBufferPointer { tokens in
+          var isLeft = true
+          while isLeft {
+            isLeft = false
+            for index in readers.indices where readers[index].place < readers[index].end {
+              let place = readers[index].place
+              readers[index].place = place + 1
+              isLeft = true
+              if begins[readers[index].nextBegin] == place {
+                readers[index].nextBegin += 1
+                readers[index].context = NGramTree.root
+                // Nobody needs to look up what only begins a sentence.
+                if beginSentence(after: tokens[place], &readers[index].context) {
+                  out[place - first] = 0
+                  continue
+                }
+              }
+              out[place - first] = score(tokens[place], after: &readers[index].context)
+            }
+          }
         }
       }
-      initialized = count
     }
   }
 
   /// Begins a sentence after a token that ends one.
+  ///
+  /// - Returns: whether it does.
   @inline(__always)
-  private func beginSentence(after token: Int32, _ context: inout Int32) {
-    if token == Vocabulary.lineEndWord, vocabulary.unit == .words {
-      context = tree.order > 1 ? Int32(vocabulary.count) + 1 : NGramTree.root
-    }
+  @discardableResult
+  private func beginSentence(after token: Int32, _ context: inout Int32) -> Bool {
+    guard token == Vocabulary.lineEndWord, vocabulary.unit == .words else { return false }
+    context = tree.order > 1 ? Int32(vocabulary.count) + 1 : NGramTree.root
+    return true
   }
 
   @inline(__always)

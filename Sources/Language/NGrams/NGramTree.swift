@@ -20,6 +20,12 @@ import Tensors
 struct NGramTree: Sendable {
   /// The empty n-gram.
   static let root: Int32 = 0
+  /// As large as log₁₀ of a backoff may be.
+  ///
+  /// A backoff is what a context leaves of its probability, at most 1, over what the shorter context
+  /// leaves of the same words; single precision doesn't tell less than 2⁻²⁴ of that from nothing, so
+  /// that the quotient's logarithm is at most 7.2. Above 10 there is a mistake.
+  static let largestBackoff: Float = 10
 
   private let nodes: NGramNodes
   /// Where each order's nodes begin, order 0 being the root; then the end of all.
@@ -164,7 +170,9 @@ struct NGramTree: Sendable {
         guard Int(inner.firstChild) >= end, Int(inner.firstChild) <= starts[order + 1] else {
           throw damaged("its n-grams have no order")
         }
-        guard inner.backoff.isFinite else { throw damaged("it holds the backoff \(inner.backoff)") }
+        guard inner.backoff.isFinite, inner.backoff <= Self.largestBackoff else {
+          throw damaged("it holds the backoff \(inner.backoff)")
+        }
         end = Int(inner.firstChild)
         try tails.append(.init(backoff: inner.backoff, firstChild: inner.firstChild))
       }

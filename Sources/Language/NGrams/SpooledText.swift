@@ -15,8 +15,9 @@ package struct SpooledText {
   ///
   /// - Parameter settings: which tokens they become.
   /// - Parameter progress: gets how many bytes have been read, from time to time.
-  /// - Throws: ``CorpusError``, ``VocabularyError``, `FileError`, what `progress` throws, and
-  ///   ``NGramError/reservedWord(_:source:line:)`` for the word `<s>`.
+  /// - Throws: ``CorpusError``, ``VocabularyError``, `FileError`, what `progress` throws, and of
+  ///   words ``NGramError/reservedWord(_:source:line:)`` for `<s>` and
+  ///   ``NGramError/zeroByte(source:line:)``.
   package init(
     reading paths: [String], _ settings: VocabularySettings, scratch: Scratch,
     progress: (Int) throws -> Void = { _ in }

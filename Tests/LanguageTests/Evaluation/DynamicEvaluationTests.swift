@@ -124,22 +124,34 @@ import Testing
     }
   }
 
+  @Test func ofALongTextOnlyTheBeginningIsTunedOn() {
+    let model = smallModel(vocabularySize: 11)
+    let tuning = EvaluationTuning(model, on: TokenSequence(tokens), tokensForCache: 100)
+    let short = EvaluationTuning(model, on: TokenSequence(Array(tokens.prefix(100))))
+    let start = Evaluation(cache: ContinuousCache(theta: 0))
+    let (found, expected) = (tuning.best(from: start), short.best(from: start))
+    #expect(found.result == expected.result && found.result.tokens == 99)
+    #expect(found.evaluation == expected.evaluation)
+  }
+
   @Test func aTunedEvaluationIsNoWorseAndCanBeKept() throws {
     let model = smallModel(vocabularySize: 11)
     let repeated = (0..<20).flatMap { _ in randomTokens(20, classes: 11, seed: 9) }
     let start = Evaluation(
       dynamic: DynamicEvaluation(.sgd, rate: 0.01, decay: 0.1), cache: ContinuousCache())
     var trials = 0
-    let tuning = EvaluationTuning(model, on: TokenSequence(repeated)) { _ in trials += 1 }
+    let tuning = EvaluationTuning(
+      model, on: TokenSequence(repeated), report: { _ in trials += 1 })
     let best = tuning.best(from: start)
     #expect(trials > EvaluationTuning.windows.count * EvaluationTuning.thetas.count + 2)
     let measured = best.evaluation.crossEntropy(of: repeated, by: model)
     #expect(abs(measured.totalNats / best.result.totalNats - 1) < 1e-6)
     #expect(measured.nats < start.crossEntropy(of: repeated, by: model).nats)
     // λ is where the likelihood is largest: not worse than its neighbours.
-    for step in [-0.02, 0.02] {
+    let lambda = try #require(best.evaluation.cache).lambda
+    for lambda in [lambda - 0.02, lambda + 0.02] where (0..<1).contains(lambda) {
       var other = best.evaluation
-      other.cache?.lambda += step
+      other.cache?.lambda = lambda
       #expect(other.crossEntropy(of: repeated, by: model).nats >= measured.nats - 1e-9)
     }
     try withTemporaryFolder { folder in

@@ -8,7 +8,7 @@ import Testing
   /// KenLM's own scores, the end of the sentence counted, an empty line among them.
   @Test func scoresEqualKenLM() throws {
     let model = try NGramFixtures.toyModel()
-    let scorer = LineScorer(AnyModel(vocabulary: model.vocabulary, model: model))
+    var scorer = LineScorer(AnyModel(vocabulary: model.vocabulary, model: model))
     let sentences = try NGramFixtures.scores().sentences
     let scores = try scorer.scores(of: sentences.map { Data($0.sentence.utf8) })
     #expect(scores.count == sentences.count)
@@ -26,7 +26,7 @@ import Testing
     let text = SourceText("b a\na b\n", name: "text")
     let vocabulary = try Vocabulary(unit: unit, building: [text])
     let model = smallModel(vocabularySize: vocabulary.count)
-    let scorer = LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+    var scorer = LineScorer(AnyModel(vocabulary: vocabulary, model: model))
     let end = try #require(vocabulary.lineEnd)
     let scores = try scorer.scores(of: ["a b", "", "b zzz"].map { Data($0.utf8) })
     let line = try vocabulary.encode(prompt: "a b")
@@ -44,8 +44,8 @@ import Testing
     let text = SourceText(String(repeating: " a b \n b a \n", count: 5), name: "text")
     let vocabulary = try Vocabulary(unit: .bpe, building: [text])
     let model = smallModel(vocabularySize: vocabulary.count)
-    let scores = try LineScorer(AnyModel(vocabulary: vocabulary, model: model))
-      .scores(of: text.lines)
+    var scorer = LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+    let scores = try scorer.scores(of: text.lines)
     #expect(scores.map(\.tokens.count) == [Int](repeating: 3, count: 10))
     let tokens = try vocabulary.encode(text.bytes, source: "text").tokens
     #expect(scores.flatMap(\.tokens) == tokens)
@@ -59,8 +59,8 @@ import Testing
     let text = Array(String(repeating: "a\n    b\n\n\n", count: 5).utf8)
     let vocabulary = try Vocabulary(unit: .bpe, building: text, source: "text")
     let model = smallModel(vocabularySize: vocabulary.count)
-    let scores = try LineScorer(AnyModel(vocabulary: vocabulary, model: model))
-      .scores(of: ["    b", "", "b"].map { Data($0.utf8) })
+    var scorer = LineScorer(AnyModel(vocabulary: vocabulary, model: model))
+    let scores = try scorer.scores(of: ["    b", "", "b"].map { Data($0.utf8) })
     func tokens(_ text: String) throws -> [Int32] {
       try vocabulary.encode(Array(text.utf8), source: "text").tokens
     }
@@ -85,14 +85,22 @@ import Testing
     let text = SourceText("ab", name: "text")
     let vocabulary = try Vocabulary(unit: .characters, building: [text])
     let model = AnyModel(vocabulary: vocabulary, model: smallModel(vocabularySize: 2))
-    let scores = try LineScorer(model).scores(of: [Data("abb".utf8), Data(), Data("a".utf8)])
+    var scorer = LineScorer(model)
+    let scores = try scorer.scores(of: [Data("abb".utf8), Data(), Data("a".utf8)])
     #expect(scores.map(\.tokens) == [[1, 1], [], []])
     #expect(scores[1].logProbability == 0)
   }
 
   @Test func linesAreWhatLineFeedsEnd() {
     func lines(_ text: String) -> [String] {
-      SourceText(text, name: "text").lines.map { String(decoding: $0, as: UTF8.self) }
+      let all = SourceText(text, name: "text").lines.map { String(decoding: $0, as: UTF8.self) }
+      var (some, last) = ([String](), 0.0)
+      SourceText(text, name: "text").forEachLines(ofBytes: 2) { lines, done in
+        some += lines.map { String(decoding: $0, as: UTF8.self) }
+        last = done
+      }
+      #expect(some == all && last == 1)
+      return all
     }
     #expect(lines("a\n\nb") == ["a", "", "b"])
     #expect(lines("a\n\nb\n") == ["a", "", "b"])

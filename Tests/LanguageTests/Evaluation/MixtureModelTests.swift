@@ -16,7 +16,7 @@ import Testing
   }
 
   /// 70 a's and 30 b's are likeliest where π·0.9 + (1 − π)·0.1 = 0.7.
-  @Test func expectationMaximisationFindsTheBestWeights() throws {
+  @Test func tuningFindsTheBestWeights() throws {
     let vocabulary = try Self.letters("a", "b")
     let mixture = try MixtureModel([
       ("first", Self.fixed([0.9, 0.1], vocabulary)),
@@ -24,13 +24,63 @@ import Testing
     ])
     let text: [Int32] = [0] + (0..<100).map { $0 % 10 < 7 ? 0 : 1 }
     var perplexities: [Double] = []
-    let tuned = try mixture.tuned(on: TokenSequence(text)) {
-      perplexities.append($0.result.perplexity)
-    }
-    #expect(abs(tuned.weights[0] - 0.75) < 1e-3)
+    let tuned = try mixture.tuned(
+      on: TokenSequence(text), report: { perplexities.append($0.result.perplexity) })
+    #expect(abs(tuned.weights[0] - 0.75) < 1e-6)
     #expect(perplexities == perplexities.sorted(by: >))
     let found = Evaluation().crossEntropy(of: text, by: tuned)
     #expect(abs(found.nats + 0.7 * log(0.7) + 0.3 * log(0.3)) < 1e-6)
+  }
+
+  /// Of two models, one of which is better by 10⁻⁴ nats wherever it is asked, only that is kept;
+  /// what is told last is what comes back.
+  @Test(arguments: [0, 1]) func theBetterOfNearlyEqualModelsIsKept(place: Int) throws {
+    let vocabulary = try Self.letters("a", "b", "c")
+    let better = Self.fixed([0.5, 0.4, 0.1], vocabulary)
+    var models = [("worse", Self.fixed([0.49995, 0.39996, 0.10009], vocabulary))]
+    models.insert(("better", better), at: place)
+    let text: [Int32] = [2] + (0..<100).map { $0 % 2 }
+    var last: MixtureModel.Iteration?
+    let tuned = try MixtureModel(models).tuned(
+      on: TokenSequence(text), report: { last = $0 })
+    #expect(tuned.weights[place] > 1 - 1e-6 && tuned.weights.allSatisfy { (0...1).contains($0) })
+    #expect(last?.weights == tuned.weights && last?.isBest == true)
+    let best = Evaluation().crossEntropy(of: text, by: better.model)
+    #expect(Evaluation().crossEntropy(of: text, by: tuned).nats < best.nats + 1e-6)
+    #expect(abs((last?.result.nats ?? .nan) - best.nats) < 1e-6)
+  }
+
+  /// Three models, each for a letter, give it 0.1 + 0.7·π_k: its share of the text where that is
+  /// possible, so 4/7, 2.5/7 and 0.5/7; otherwise the third's weight is none, and the other two
+  /// share the rest of the probability, 0.9, by their counts: (0.9·60/95 − 0.1) / 0.7 is the first's.
+  @Test(arguments: [
+    ([50, 35, 15], [0.5714285714, 0.3571428571, 0.0714285714]),
+    ([60, 35, 5], [0.6691729323, 0.3308270677, 0.0]),
+  ])
+  func threeModelsHaveTheirShares(counts: [Int], weights: [Double]) throws {
+    let vocabulary = try Self.letters("a", "b", "c")
+    let mixture = try MixtureModel(
+      (0..<3).map { letter in
+        let probabilities = (0..<3).map { $0 == letter ? 0.8 : 0.1 }
+        return ("\(letter)", Self.fixed(probabilities, vocabulary))
+      })
+    let text = counts.enumerated().flatMap { [Int32](repeating: Int32($0), count: $1) }
+    let tuned = try mixture.tuned(on: TokenSequence([0] + text))
+    #expect(zip(tuned.weights, weights).allSatisfy { abs($0 - $1) < 1e-6 }, "\(tuned.weights)")
+  }
+
+  /// 70 a's and 30 b's, of which one model knows no b: (1 − π) / 2 = 0.3. That it had all the weight
+  /// before doesn't matter.
+  @Test func oneModelMayFindImpossibleWhatAnotherExpects() throws {
+    let vocabulary = try Self.letters("a", "b")
+    let certain = Self.fixed([1, 0], vocabulary)
+    let models = [("certain", certain), ("fair", Self.fixed([0.5, 0.5], vocabulary))]
+    let text: [Int32] = [0] + (0..<100).map { $0 % 10 < 7 ? 0 : 1 }
+    let tuned = try MixtureModel(models, weights: [1, 0]).tuned(on: TokenSequence(text))
+    #expect(abs(tuned.weights[0] - 0.4) < 1e-6)
+    #expect(throws: PredictionError.notNumbers(model: certain.name)) {
+      try MixtureModel([("one", certain), ("two", certain)]).tuned(on: TokenSequence(text))
+    }
   }
 
   /// Both ways to ask agree, and a vocabulary in another order gives the same.
@@ -57,6 +107,19 @@ import Testing
     let sum = predictor.logits(after: 2).reduce(0.0) { $0 + exp(Double($1)) }
     #expect(abs(sum - 1) < 1e-6)
     #expect(mixture.hiddenSize == 9)
+  }
+
+  /// Those who wait see each component read the text.
+  @Test func progressIsOfAllComponents() throws {
+    let vocabulary = try Self.letters("a", "b", "c")
+    let first = AnyModel(vocabulary: vocabulary, model: smallModel(vocabularySize: 3))
+    let second = Self.fixed([0.5, 0.3, 0.2], vocabulary)
+    let mixture = try MixtureModel([("lstm", first), ("fixed", second)])
+    let tokens = TokenSequence(randomTokens(2500, classes: 3, seed: 1))
+    var seen: [Double] = []
+    _ = Evaluation().crossEntropy(of: tokens, by: mixture) { seen.append($0) }
+    #expect(seen == seen.sorted() && seen.allSatisfy { (0...1).contains($0) })
+    #expect(seen.contains { (0.1..<0.5).contains($0) } && seen.contains { $0 > 0.9 })
   }
 
   /// The recurrent part follows the text, whichever place it has; the other can't.

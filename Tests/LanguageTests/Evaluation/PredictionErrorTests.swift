@@ -33,7 +33,8 @@ import Testing
 
   private func expectRefusal(by model: AnyModel, _ error: PredictionError) {
     let text: TokenSequence = [10, 97, 98, 10]
-    #expect(throws: error) { try LineScorer(model).scores(of: [Data("ab".utf8)]) }
+    var scorer = LineScorer(model)
+    #expect(throws: error) { try scorer.scores(of: [Data("ab".utf8)]) }
     #expect(throws: error) { try Evaluation().crossEntropy(of: text, by: model) }
     #expect(throws: error) { try WordOrder(model, ordered: text, shuffled: text) }
   }
@@ -55,7 +56,8 @@ import Testing
         + "be whole; copy it again, or make it anew.")
     // Scores that are no probabilities may be anything, and sums of logarithms are rounded.
     for allowed in [model(0.5, isNormalised: false), model(1e-6)] {
-      #expect(try LineScorer(allowed).scores(of: [Data("ab".utf8)])[0].tokens == [97, 98, 10])
+      var scorer = LineScorer(allowed)
+      #expect(try scorer.scores(of: [Data("ab".utf8)])[0].tokens == [97, 98, 10])
     }
   }
 

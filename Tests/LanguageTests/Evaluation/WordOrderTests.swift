@@ -7,39 +7,95 @@ import Testing
   private let text = SourceText(
     "one two three  four\n\n a\tb é日\r\nlast words here\n", name: "text")
 
-  @Test func wordsStayInTheirLinesAndSpaceInItsPlace() {
-    var orders: Set<Data> = []
-    for seed in 0..<20 as Range<UInt64> {
-      let shuffled = text.shufflingWords(seed: seed)
-      #expect(shuffled == text.shufflingWords(seed: seed))
-      orders.insert(shuffled.bytes)
-      #expect(shuffled.bytes.count == text.bytes.count)
-      for (before, after) in zip(text.lines, shuffled.lines) {
-        func words(_ line: Data) -> [String] {
-          String(decoding: line, as: UTF8.self).unicodeScalars
-            .split { $0.properties.isWhitespace }.map(String.init)
-        }
-        func spaces(_ line: Data) -> String {
-          String(
-            String.UnicodeScalarView(
-              String(decoding: line, as: UTF8.self).unicodeScalars
-                .filter(\.properties.isWhitespace)))
-        }
-        #expect(words(before).sorted() == words(after).sorted())
-        #expect(spaces(before) == spaces(after))
-      }
-    }
-    #expect(orders.count > 10)
+  private func encoded(
+    _ text: SourceText, _ unit: TokenUnit, splitting: WordSplitting = .whitespace
+  ) throws -> (Vocabulary, TokenSequence) {
+    let vocabulary = try Vocabulary(unit: unit, building: [text], splitting: splitting)
+    return (vocabulary, try Corpus([text], vocabulary: vocabulary).tokens)
   }
 
-  @Test func orderIsNothingToAUnigram() throws {
-    let vocabulary = try Vocabulary(unit: .words, building: [text])
-    let tokens = try Corpus([text], vocabulary: vocabulary).tokens
-    let shuffled = try Corpus([text.shufflingWords(seed: 3)], vocabulary: vocabulary).tokens
-    #expect(tokens != shuffled)
+  private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+  private func words(_ bytes: some Sequence<UInt8>) -> [String] {
+    bytes.split(whereSeparator: isSpace).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test(arguments: TokenUnit.allCases)
+  func wordsStayInTheirLinesAndSpaceInItsPlace(unit: TokenUnit) throws {
+    let (vocabulary, tokens) = try encoded(text, unit)
+    let before = vocabulary.decode(tokens)
+    if unit != .words { #expect(Data(before) == text.bytes) }
+    var orders: Set<[UInt8]> = []
+    for seed in 0..<20 as Range<UInt64> {
+      let shuffled = try tokens.shufflingWords(of: vocabulary, seed: seed)
+      #expect(try shuffled == tokens.shufflingWords(of: vocabulary, seed: seed))
+      #expect(shuffled.sorted() == tokens.sorted())
+      let after = vocabulary.decode(shuffled)
+      orders.insert(after)
+      #expect(after.filter(isSpace) == before.filter(isSpace))
+      let lines = [before, after].map {
+        $0.split(separator: 0x0A, omittingEmptySubsequences: false).map { words($0).sorted() }
+      }
+      #expect(lines[0] == lines[1])
+    }
+    #expect(orders.count > 3)
+  }
+
+  /// Not only the text, which other tokens could stand for too.
+  @Test(arguments: TokenUnit.allCases)
+  func tokensAreThoseOfTheShuffledText(unit: TokenUnit) throws {
+    for source in try [text, NGramFixtures.toyText()] {
+      let (vocabulary, tokens) = try encoded(source, unit)
+      for seed in 0..<5 as Range<UInt64> {
+        let shuffled = try tokens.shufflingWords(of: vocabulary, seed: seed)
+        let decoded = SourceText(name: "shuffled", bytes: Data(vocabulary.decode(shuffled)))
+        #expect(try Corpus([decoded], vocabulary: vocabulary).tokens == shuffled)
+      }
+    }
+  }
+
+  /// To have no space to move with is what sets it apart.
+  @Test func ofBytePairsTheFirstWordStays() throws {
+    let text = SourceText("one two three four five\n six seven eight nine ten\n", name: "text")
+    let (vocabulary, tokens) = try encoded(text, .bpe)
+    var (first, second): (Set<String>, Set<String>) = ([], [])
+    for seed in 0..<50 as Range<UInt64> {
+      let after = words(vocabulary.decode(try tokens.shufflingWords(of: vocabulary, seed: seed)))
+      first.insert(after[0])
+      second.insert(after[5])
+    }
+    #expect(first == ["one"])
+    #expect(second == ["six", "seven", "eight", "nine", "ten"])
+  }
+
+  @Test func punctuationMovesWithItsWord() throws {
+    let text = SourceText("so, said (she) to him: go.\n", name: "text")
+    let (vocabulary, tokens) = try encoded(text, .words, splitting: .punctuation)
+    #expect(tokens.count == 12)
+    for seed in 0..<20 as Range<UInt64> {
+      let shuffled = try tokens.shufflingWords(of: vocabulary, seed: seed)
+      #expect(words(vocabulary.decode(shuffled)).sorted() == words(text.bytes).sorted())
+    }
+  }
+
+  @Test(arguments: TokenUnit.allCases)
+  func orderIsNothingToAUnigram(unit: TokenUnit) throws {
+    let (vocabulary, whole) = try encoded(NGramFixtures.toyText(), unit)
+    // As a part of a text begins and ends: within a line.
+    for tokens in [whole, TokenSequence(rebasing: whole[7..<whole.count - 7])] {
+      let shuffled = try tokens.shufflingWords(of: vocabulary, seed: 3)
+      #expect(tokens != shuffled)
+      let order = WordOrder(
+        unigramOf: tokens, shuffled: shuffled, vocabularySize: vocabulary.count)
+      #expect(order.ordered.totalNats > 0)
+      #expect(order.shuffled == order.ordered)
+    }
+  }
+
+  @Test func aUnigramCostsTheEntropyOfTheShares() throws {
+    let (vocabulary, tokens) = try encoded(text, .words)
     let order = WordOrder(
-      unigramOf: tokens, shuffled: shuffled, vocabularySize: vocabulary.count)
-    #expect(abs(order.ratio - 1) < 1e-12)
+      unigramOf: tokens, shuffled: tokens, vocabularySize: vocabulary.count)
     // Ten different words once each and four line ends.
     let entropy = -(10 * log(1.0 / 14) + 4 * log(4.0 / 14)) / 14
     #expect(abs(order.ordered.nats - entropy) < 1e-12)
@@ -47,13 +103,11 @@ import Testing
 
   @Test func orderIsMuchToATrigram() throws {
     let model = try NGramFixtures.toyModel()
-    let toy = try NGramFixtures.toyText()
-    func tokens(_ text: SourceText) throws -> TokenSequence {
-      model.vocabulary.withContext(try Corpus([text], vocabulary: model.vocabulary).tokens)
-    }
+    let ordered = model.vocabulary.withContext(
+      try Corpus([NGramFixtures.toyText()], vocabulary: model.vocabulary).tokens)
     let order = try WordOrder(
-      AnyModel(vocabulary: model.vocabulary, model: model), ordered: tokens(toy),
-      shuffled: tokens(toy.shufflingWords(seed: 1)))
+      AnyModel(vocabulary: model.vocabulary, model: model), ordered: ordered,
+      shuffled: ordered.shufflingWords(of: model.vocabulary, seed: 1))
     #expect(order.ratio > 2)
   }
 
