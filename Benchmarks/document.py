@@ -90,7 +90,7 @@ def peak_section(results):
     kernels = peak.own[0]["kernels"]
     return f"""## Share of the machine's peak
 
-Peak: {spread(peak, 'gflops', True)} GFLOP/s on {peak.own[0]['threads']} threads, {spread(peak, 'gflops_one_thread', True)} on one, with {kernels}: multiplications and additions in registers only (`unfold doctor`). What is counted of a step is its matrix products as they are really done, 2 operations for a multiplication and an addition (`unfold benchmark` prints the rate, `--profile` each phase): the input products (of each token of the vocabulary once, where that is less work than of each input), the recurrence forward and backward, the gradients of weights and inputs, and the readout, forward and backward. Gates, softmax, clipping and the update take time and count nothing, so the share is of the whole step.
+Peak: {spread(peak, 'gflops', True)} GFLOP/s on {peak.own[0]['threads']} threads, {spread(peak, 'gflops_one_thread', True)} on one, with {kernels}: multiplications and additions in registers only (`unfold doctor`). What is counted of a step is its matrix products as they are really done, 2 operations for a multiplication and an addition (`unfold benchmark` prints the rate, `--profile` each phase): the input products (of each token of the vocabulary once, where that is less work than of each input), the recurrence forward and backward, the gradients of weights and inputs, and the readout, forward and backward. Units that fill up a last block are counted, and so is, going back, the first of the T steps, whose product nobody needs. Gates, softmax, clipping and the update take time and count nothing, so the share is of the whole step.
 
 {rows(["", "GFLOP/s", "share of the peak"], lines)}
 
@@ -176,8 +176,6 @@ def machine(results):
 
 def introduction(results, name):
     found = all_comparisons(results)
-    counts = sorted({c.count for *_, c in found if c.count > 1})
-    rounds = " to ".join(str(n) for n in sorted({counts[0], counts[-1]})) if counts else "1"
     versions = sorted({
         f"{peer.split('-')[0]} {other['version']}"
         for _, _, peer, c in found for other in c.others if other.get("version")
@@ -186,8 +184,17 @@ def introduction(results, name):
 
     python3 Benchmarks/measure.py --machine {name}
 
-Every system runs in a process of its own, by turns; figures are medians of {rounds} rounds with their range, a ratio is the median of the rounds' ratios. Every figure of every round is in [{name}.json](../Results/performance/{name}.json).
+Every system runs in a process of its own, by turns; figures are medians of rounds with their range, a ratio is the median of the rounds' ratios. Every figure of every round is in [{name}.json](../Results/performance/{name}.json).
 """
+
+
+def rounds(results, table):
+    """Of how many rounds the medians of a table are, and how long each process measured."""
+    found = [c for name, _, _, c in all_comparisons(results) if name == table]
+    spread = lambda values: " to ".join(f"{n:g}" for n in sorted({min(values), max(values)}))
+    counts = spread([c.count for c in found])
+    seconds = spread([c.settings["seconds"] for c in found])
+    return f"{counts} {'round' if counts == '1' else 'rounds'}, {seconds} s of measurement in each process.\n"
 
 
 def page(results, name, folder):
@@ -198,7 +205,9 @@ def page(results, name, folder):
     for table, title, words, section in SECTIONS:
         if not results.keys(table):
             continue
-        text += [f"## {title}\n", words, section(results) + "\n"]
+        # A training to some quality takes as long as it takes.
+        timing = [] if table == "quality" else [rounds(results, table)]
+        text += [f"## {title}\n", words, *timing, section(results) + "\n"]
         if table == "training":
             text += [peak_section(results)]
     kept = []

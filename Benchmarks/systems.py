@@ -41,8 +41,8 @@ def own(command, environment=None):
     return result
 
 
-def peak():
-    report = own(["doctor"])
+def peak(arguments):
+    report = own(["doctor"], {"UNFOLD_THREADS": str(arguments.threads)})
     return {
         "gflops": report["peak_gflops"], "gflops_one_thread": report["peak_gflops_one_thread"],
         "kernels": report["instruction_set"], "threads": report["threads"],
@@ -95,7 +95,7 @@ def generate(system, name, arguments):
                 "peak_mib": result["peak_rss_mib"]}
     models = ROOT / ".build" / "peer-models"
     command = [arguments.python, "generate_speed.py", "--system", system, "--config", config]
-    result = last_json([*command, "--models", models, *common])
+    result = last_json([*command, "--models", models, "--seconds", arguments.seconds, *common])
     return result and {
         "rate": max(result["tokens_per_s"], result.get("tokens_per_s_256_a_call", 0)),
         "first_s": result["first_token_s"], "version": result["version"],
@@ -103,14 +103,17 @@ def generate(system, name, arguments):
 
 
 def together(config, arguments):
-    """One training alone, then two at once, each asked to use all processors."""
+    """Two trainings at once, each asked to use all processors, and one alone before and after: what
+    they reach together is compared with the better of these."""
     command = [UNFOLD, "benchmark", "--config", config, "--threads", arguments.threads, "--json",
                "--seconds", arguments.seconds]
     command = [str(part) for part in command]
-    alone = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    one = lambda: json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)["tokens_per_second"]
+    before = one()
     both = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
     rates = [json.loads(process.communicate()[0])["tokens_per_second"] for process in both]
-    rate = alone["tokens_per_second"]
+    rate = max(before, one())
     return {"alone": rate, "first": rates[0], "second": rates[1], "share": sum(rates) / rate}
 
 

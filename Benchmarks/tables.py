@@ -26,8 +26,9 @@ def selected(peers, arguments):
 
 
 def peak(arguments):
-    """What the arithmetic units can do, before and after the rest."""
-    yield Comparison("peak", "machine", systems.peak, {}, figure="gflops")
+    """What the arithmetic units can do."""
+    own = functools.partial(systems.peak, arguments)
+    yield Comparison("peak", "machine", own, {}, figure="gflops")
 
 
 def training(arguments):

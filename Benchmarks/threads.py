@@ -2,7 +2,7 @@
 
     python3 Benchmarks/threads.py [--panel 32] [--transfer 60] [--rate 225]
 
-Computed from the rules in FusedPass.forEachStep and team.c, not measured.
+Computed from the rules in Compute.parts and team.c, not measured.
 """
 
 import argparse
@@ -18,7 +18,10 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 def shares(hidden, batch, threads, panel):
     """Items of one time step, and the rows × blocks of each thread's share of them."""
     blocks = -(-hidden // panel)
-    parts = 1 if blocks % threads == 0 else min(threads, batch)
+    evenness = lambda parts: blocks * parts / (-(-blocks * parts // threads) * threads)
+    candidates = range(1, max(1, min(threads, batch // 4)) + 1)
+    even = [parts for parts in candidates if evenness(parts) >= 0.97]
+    parts = even[0] if even else max(candidates, key=lambda parts: (evenness(parts), -parts))
     items = blocks * parts
     rows = [batch * (p + 1) // parts - batch * p // parts for p in range(parts)]
     weight = [rows[item % parts] for item in range(items)]

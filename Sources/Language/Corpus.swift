@@ -66,10 +66,24 @@ public struct Corpus: Sendable, Equatable {
   /// - Throws: ``CorpusError/onlyUnknown(_:words:)`` if every word is `<unk>`, because it was read
   ///   as that or is written so; ``VocabularyError/noWords(source:)`` if there are no words at all.
   public func withKnownWords(in vocabulary: Vocabulary) throws -> Corpus {
+    try Self.requireKnownWords(in: tokens, of: vocabulary, name: name)
+    return self
+  }
+
+  /// The same of any tokens.
+  ///
+  /// - Parameter name: what messages call them.
+  public static func requireKnownWords(
+    in tokens: TokenSequence, of vocabulary: Vocabulary, name: String
+  ) throws {
     guard vocabulary.unit == .words,
       tokens.allSatisfy({ $0 == Vocabulary.unknownWord || $0 == Vocabulary.lineEndWord })
-    else { return self }
-    let words = tokens.count { $0 == Vocabulary.unknownWord }
+    else { return }
+    try refuseUnknown(words: tokens.count { $0 == Vocabulary.unknownWord }, of: name)
+  }
+
+  /// Refuses a text of so many words, all of them unknown.
+  public static func refuseUnknown(words: Int, of name: String) throws {
     guard words > 0 else { throw VocabularyError.noWords(source: name) }
     throw CorpusError.onlyUnknown(name, words: words)
   }

@@ -38,7 +38,7 @@ public enum SoftmaxReadout {
     let pass = ReadoutPass(
       hidden, weight, bias, targets, common: common ?? weight.shape[0],
       gradientScale: records ? 1 / Float(count) : nil)
-    let total = pass.profiled()
+    let total = pass.run()
     let gradients = pass.gradients
     let mean = Tensor.record([Tensor(Float(total / Double(count)))], from: inputs) {
       upstream, sink in
@@ -91,34 +91,38 @@ private final class ReadoutPass {
   /// Logits that are in memory at once: few enough for the cache, many enough for the products.
   private static let logitsAtOnce = 1 << 22
 
-  func profiled() -> Double {
-    let products = gradientScale == nil ? 1 : 3
-    return Profile.measure(.readout, operations: products * 2 * rows * size * classes) { run() }
-  }
-
-  private func run() -> Double {
+  /// - Returns: the sum of all losses.
+  func run() -> Double {
     let stride = (classes + 15) / 16 * 16 + 16
     let blocks = max(1, (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce)
     let blockRows = max(min(rows, 64), (rows + blocks - 1) / blocks)
     let logits = Storage(count: blockRows * stride)
     let bias = paddedBias()
-    let forward = packedForward()
+    let forward = Profile.measure(.packing) { packedForward() }
     if gradientScale != nil {
       gradients = [hidden, weight].map { Tensor($0.shape) { _ in } }
       if let bias = self.bias { gradients.append(Tensor(zeros: bias.shape)) }
     }
     for first in Swift.stride(from: 0, to: rows, by: max(blockRows, 1)) {
       let count = min(blockRows, rows - first)
-      borrowing(hidden) {
-        PanelProduct(
-          rows: count, columns: classes, depth: size,
-          a: unfold_matrix(base: hidden.base + first * size, row_stride: size, column_stride: 1),
-          packed: forward, bias: bias, into: logits.base, stride: stride
-        ).run()
+      let operations = 2 * count * size * classes
+      Profile.measure(.readout, operations: operations) {
+        borrowing(hidden) {
+          PanelProduct(
+            rows: count, columns: classes, depth: size,
+            a: unfold_matrix(base: hidden.base + first * size, row_stride: size, column_stride: 1),
+            packed: forward, bias: bias, into: logits.base, stride: stride
+          ).run()
+        }
       }
-      computeLosses(logits, stride: stride, first: first, count: count)
-      if gradientScale != nil {
+      Profile.measure(.loss) {
+        computeLosses(logits, stride: stride, first: first, count: count)
+      }
+      guard gradientScale != nil else { continue }
+      Profile.measure(.readoutWeightGradients, operations: operations) {
         addWeightGradients(logits, stride: stride, first: first, count: count)
+      }
+      Profile.measure(.readoutHiddenGradients, operations: operations) {
         addHiddenGradient(logits, stride: stride, first: first, count: count)
       }
     }

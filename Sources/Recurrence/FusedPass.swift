@@ -70,9 +70,7 @@ final class FusedPass: @unchecked Sendable {
 
   /// Runs `body` for all blocks and rows of each step in turn, divided among threads.
   func forEachStep(_ body: (_ number: Int, _ item: Item) -> Void) {
-    let threads = Compute.threads
-    // Where the blocks don't divide evenly, the batch is divided too.
-    let parts = layout.blocks.isMultiple(of: threads) ? 1 : min(threads, batch)
+    let parts = Compute.parts(of: batch, blocks: layout.blocks, threads: Compute.threads)
     let cost = 2 * batch * layout.columns * layout.hiddenSize
     Compute.forEachStep(steps, items: layout.blocks * parts, cost: cost) { number, index in
       let part = index % parts

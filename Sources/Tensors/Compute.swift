@@ -19,8 +19,8 @@ public enum Compute {
 
   /// The number of threads that share the work of one operation.
   ///
-  /// At the start as many as there are processors, or as the environment variable `UNFOLD_THREADS`
-  /// says, if that is a number from 1 to 1024 (see `checkEnvironment`).
+  /// At the start as many as there are performance cores, or as the environment variable
+  /// `UNFOLD_THREADS` says, if that is a number from 1 to 1024 (see `checkEnvironment`).
   public static var threads: Int {
     get { team.withLock { $0.threads } }
     set {
@@ -37,7 +37,7 @@ public enum Compute {
   package static var panelWidth: Int { Int(kernels.panel_width) }
 
   private static let team: Mutex<Team> = {
-    Mutex(Team(threads: Environment.threadCount ?? ProcessInfo.processInfo.activeProcessorCount))
+    Mutex(Team(threads: Environment.threadCount ?? Processors.cores))
   }()
 
   /// Calls `body` for every index below `count`, divided among the threads if there is enough work.
@@ -55,6 +55,21 @@ public enum Compute {
       return
     }
     team.withLock { $0 }.run(steps: 1, items: count) { _, item in body(item) }
+  }
+
+  /// Into how many parts the rows of a batch are divided where blocks of columns alone don't divide
+  /// evenly among threads: the fewest for which a thread has at most 3 % more than the mean, or else
+  /// the fewest of those that divide best. Each has four rows at least: the product of fewer takes as
+  /// long as that of four.
+  package static func parts(of rows: Int, blocks: Int, threads: Int) -> Int {
+    var best = (parts: 1, evenness: 0.0)
+    for parts in 1...max(1, min(threads, rows / 4)) where best.evenness < 0.97 {
+      let items = blocks * parts
+      let largest = (items + threads - 1) / threads
+      let evenness = Double(items) / Double(largest * threads)
+      if evenness > best.evenness { best = (parts, evenness) }
+    }
+    return best.parts
   }
 
   /// Calls `body` for all items of step 0, then for all of step 1, and so on, the items of a step

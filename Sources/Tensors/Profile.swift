@@ -12,7 +12,10 @@ package enum Profile {
     case stepProducts = "products of single steps"
     case weightGradients = "weight gradients"
     case inputGradients = "input gradients"
-    case readout = "readout and loss"
+    case readout = "readout"
+    case loss = "softmax and loss"
+    case readoutWeightGradients = "readout, weight gradients"
+    case readoutHiddenGradients = "readout, hidden gradients"
     case clip = "clipping"
     case update = "update"
   }

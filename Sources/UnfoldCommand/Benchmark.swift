@@ -65,7 +65,8 @@ struct Benchmark: UnfoldSubcommand {
       GFLOP/s counts the products as they are really done, 2 operations for a multiplication and an
       addition; gates, softmax, clipping and update aren't counted. A first layer over a vocabulary
       smaller than half the window's tokens multiplies each token of the vocabulary once, not each
-      input, and is counted so. `unfold doctor` measures the peak that this is a part of.
+      input, and is counted so; units that fill up a last block are counted, and so is, going back,
+      the first step, whose product nobody needs (one of the window's). `unfold doctor` measures the peak that this is a part of.
 
       With --generate it measures how fast text is written instead, with how many --streams and what \
       --weights.
@@ -108,12 +109,29 @@ struct Benchmark: UnfoldSubcommand {
     guard generate != nil || (streams == 1 && weights == "float32") else {
       throw ValidationError("--streams and --weights go with --generate.")
     }
+    let isForTraining =
+      ownCell || profile || optimiser != .sgd || [steps, batch, window].contains { $0 != nil }
+    guard generate == nil || !isForTraining else {
+      throw ValidationError(
+        "--own-cell, --profile, --optimiser, --steps, --batch and --window go with training, not "
+          + "with --generate.")
+    }
+    guard !ownCell || chosen.count > 0 else {
+      throw ValidationError("--own-cell is an LSTM, and --config \(config) has none; try a to d.")
+    }
+  }
+
+  /// The configurations that are measured.
+  private var chosen: [BenchmarkConfiguration] {
+    BenchmarkConfiguration.training.filter {
+      config.contains($0.name) && (!ownCell || $0.cell == .lstm)
+    }
   }
 
   func execute() throws {
     threads.apply()
     if let generate { return try measureGeneration(generate) }
-    for sizes in BenchmarkConfiguration.training where config.contains(sizes.name) {
+    for sizes in chosen {
       var sizes = sizes
       sizes.batch = batch ?? sizes.batch
       sizes.window = window ?? sizes.window
@@ -144,7 +162,7 @@ struct Benchmark: UnfoldSubcommand {
 
   private func measure(_ sizes: BenchmarkConfiguration) throws {
     let model =
-      ownCell && sizes.cell == .lstm
+      ownCell
       ? sizes.modelOfOwnCells
       : sizes.architecture.model(vocabularySize: sizes.vocabulary, seed: 1)
     var run = Run()

@@ -44,24 +44,30 @@ struct GenerationBenchmark {
 
   private func rateOfOne(_ folder: ModelFolder, seconds: Double) throws -> Double {
     var generator = try TextGenerator(folder.model, vocabulary: folder.vocabulary, seed: 1)
-    return rate(tokens: 64, seconds: seconds) { for _ in 0..<64 { _ = generator.next() } }
+    return rate(tokens: 1, seconds: seconds) { _ = generator.next() }
   }
 
   private func rate(_ folder: ModelFolder, streams: Int, seconds: Double) throws -> Double {
     var batch = try TextBatch(
       folder.model, vocabulary: folder.vocabulary, seeds: (0..<UInt64(streams)).map { $0 })
-    return rate(tokens: 4 * streams, seconds: seconds) { for _ in 0..<4 { _ = batch.next() } }
+    return rate(tokens: streams, seconds: seconds) { _ = batch.next() }
   }
 
-  /// Tokens a second: the median of windows.
-  private func rate(tokens: Int, seconds: Double, window: () -> Void) -> Double {
+  /// Tokens a second: the median of five windows, after one that doesn't count. Windows are long, so
+  /// that what comes between now and then isn't passed over; other libraries are measured so too.
+  private func rate(tokens: Int, seconds: Double, draw: () -> Void) -> Double {
     let clock = ContinuousClock()
-    let begin = clock.now
-    var times: [Double] = []
-    while times.count < 6 || begin.duration(to: clock.now) < .seconds(seconds) {
-      times.append(clock.measure(window) / .seconds(1))
+    let rates = (0..<6).map { _ in
+      let begin = clock.now
+      var (count, elapsed) = (0, 0.0)
+      while elapsed < seconds / 6 {
+        draw()
+        count += tokens
+        elapsed = begin.duration(to: clock.now) / .seconds(1)
+      }
+      return Double(count) / elapsed
     }
-    return (Double(tokens) / times.dropFirst().sorted()[(times.count - 1) / 2]).rounded()
+    return rates.dropFirst().sorted()[2].rounded()
   }
 
   /// Seconds from the start of a process to its first byte: the median of five.
@@ -78,6 +84,7 @@ struct GenerationBenchmark {
       process.executableURL = program
       process.arguments = [
         "generate", folder.path, "--length", "1", "--seed", "1", "--samples", "\(streams)",
+        "--threads", "\(Compute.threads)",
       ]
       process.standardOutput = output
       let begin = clock.now

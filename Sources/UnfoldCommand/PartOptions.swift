@@ -39,20 +39,10 @@ struct PartOptions: ParsableArguments {
     guard let split else { return (vocabulary.withContext(corpus.tokens), corpus.outOfVocabulary) }
     let part = part ?? defaultPart
     let tokens = try corpus.part(part, of: Split(parsing: split), minimumTokens: minimumTokens)
-    try checkWords(of: tokens, vocabulary, "the \(part.rawValue) part of \(corpus.name)")
+    // A text may have known words, and a part of it none.
+    try Corpus.requireKnownWords(
+      in: tokens, of: vocabulary, name: "the \(part.rawValue) part of \(corpus.name)")
     return (vocabulary.withContext(tokens), corpus.outOfVocabulary)
-  }
-
-  /// A text may have known words, and a part of it none.
-  private func checkWords(
-    of tokens: TokenSequence, _ vocabulary: Vocabulary, _ name: String
-  ) throws {
-    guard vocabulary.unit == .words,
-      tokens.allSatisfy({ $0 == Vocabulary.unknownWord || $0 == Vocabulary.lineEndWord })
-    else { return }
-    let words = tokens.count { $0 == Vocabulary.unknownWord }
-    guard words > 0 else { throw VocabularyError.noWords(source: name) }
-    throw CorpusError.onlyUnknown(name, words: words)
   }
 }
 

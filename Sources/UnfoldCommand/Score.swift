@@ -186,9 +186,7 @@ private struct UnknownTokens {
 
   /// - Throws: as `Corpus.withKnownWords(in:)`.
   func check(_ name: String) throws {
-    guard !someIsKnown else { return }
-    guard words > 0 else { throw VocabularyError.noWords(source: name) }
-    throw CorpusError.onlyUnknown(name, words: words)
+    if !someIsKnown { try Corpus.refuseUnknown(words: words, of: name) }
   }
 
   /// - Parameter areAlike: whether the sentences of the pair are the same anyway.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Tensors
 
 struct ThreadOptions: ParsableArguments {
-  @Option(help: "How many threads; by default as many as there are processors.")
+  @Option(help: "How many threads; by default as many as there are performance cores.")
   var threads: Int?
 
   func validate() throws {
