@@ -2,7 +2,8 @@
 # Compiles the kernels for 64-bit Arm and runs them in an emulator against plain loops, on a machine
 # of another kind. Needs clang (Swift's toolchain has it) and, on Debian,
 #     apt install gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
-# `Scripts/test-neon.sh native` runs this machine's own kernels instead, to try the tests themselves.
+# `Scripts/test-neon.sh native` runs this machine's own kernels instead, to try the tests
+# themselves; it needs clang alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sources=(Sources/CKernels/*.c Scripts/test-neon/*.c)

@@ -1,7 +1,7 @@
-// The optimisers of elementwise.h against PyTorch's equations in double precision, over three steps,
-// so that the state that a step leaves behind is checked by the next. The factors are exact in both
-// precisions. The numbers are of size 1 and a step makes about ten roundings: 32 roundoffs over
-// three steps.
+// The optimisers of elementwise.h against PyTorch's equations in double precision, over three
+// steps, so that the state that a step leaves behind is checked by the next. The factors are exact
+// in both precisions. The numbers are of size 1 and a step makes about ten roundings: 32 roundoffs
+// over three steps.
 #include "test.h"
 
 static const float epsilon = 0.001f;
