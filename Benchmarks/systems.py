@@ -159,8 +159,13 @@ def quality_of_peer(name, arguments):
         [str(part) for part in command], cwd=arguments.nanogpt, stdout=subprocess.PIPE, check=True,
         env={**os.environ, "OMP_NUM_THREADS": str(arguments.threads)}, timeout=LONGEST,
     )
+    seconds = time.monotonic() - begin
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=arguments.nanogpt, stdout=subprocess.PIPE,
+        check=True,
+    ).stdout.decode().strip()
     losses = re.findall(r"step \d+: train loss [\d.]+, val loss ([\d.]+)", done.stdout.decode())
-    return {"nats": float(losses[-1]), "seconds": time.monotonic() - begin}
+    return {"nats": float(losses[-1]), "seconds": seconds, "version": commit}
 
 
 def torch_quality(seconds, arguments):

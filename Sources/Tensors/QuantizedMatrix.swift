@@ -35,7 +35,9 @@ public final class QuantizedMatrix: Sendable {
     (self.rows, self.columns, self.contents) = (rows, columns, contents)
   }
 
-  /// Rounds a matrix.
+  /// Rounds a matrix. A row of numbers too small for a scale of its own becomes zeros.
+  ///
+  /// - Precondition: numbers are finite, for 8 bits.
   public convenience init(_ matrix: Tensor, as format: WeightFormat) {
     require(matrix.shape.rank == 2, "only a matrix can be quantized, not shape \(matrix.shape)")
     let (rows, columns) = (matrix.shape[0], matrix.shape[1])
@@ -55,8 +57,10 @@ public final class QuantizedMatrix: Sendable {
         quantized.reserveCapacity(values.count)
         for row in 0..<rows {
           let numbers = values[row * columns..<(row + 1) * columns]
-          let largest = numbers.reduce(0) { max($0, abs($1)) }
-          let scale = largest == 0 ? 1 : largest / 127
+          // In this order NaN isn't passed over.
+          let largest = numbers.reduce(0) { abs($1) <= $0 ? $0 : abs($1) }
+          require(largest.isFinite, "a row of weights that aren't finite has no scale")
+          let scale = largest == 0 ? 1 : max(largest / 127, .leastNormalMagnitude)
           scales.append(scale)
           for number in numbers { quantized.append(Int8((number / scale).rounded())) }
         }
@@ -155,6 +159,11 @@ extension Parameterized {
     for (_, parameter) in parameters where parameter.shape.rank == 2 {
       parameter.quantize(as: format)
     }
+  }
+
+  /// Whether all weights are numbers, and none of them infinite.
+  public var hasFiniteWeights: Bool {
+    parameters.allSatisfy { $0.parameter.value.values.allSatisfy(\.isFinite) }
   }
 
   /// The size of all parameters, as they are kept in a file.

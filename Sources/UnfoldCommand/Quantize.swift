@@ -20,6 +20,7 @@ struct Quantize: UnfoldSubcommand {
   @Option(help: "The folder of the smaller model.", completion: .directory) var out: String
   @Option(help: "Cut the text into so many streams: faster, but each begins without a past.")
   var streams = 16
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func validate() throws {
@@ -34,11 +35,13 @@ struct Quantize: UnfoldSubcommand {
   }
 
   func execute() throws {
+    threads.apply()
     let folder = try ModelFolder(contentsOf: URL(filePath: model))
     let text = try SourceText(path: file)
     let corpus = try Corpus(showing: [text], vocabulary: folder.vocabulary)
     let tokens = folder.vocabulary.withContext(corpus.tokens)
-    let bytesBefore = 4 * folder.model.parameterCount
+    guard folder.model.hasFiniteWeights else { throw PredictionError.notNumbers(model: model) }
+    let bytesBefore = folder.model.weightBytes
     let before = folder.model.crossEntropy(of: tokens, streams: streams) { _ in }
     folder.model.quantize(as: weights)
     let after = folder.model.crossEntropy(of: tokens, streams: streams) { _ in }

@@ -41,6 +41,25 @@ extension CommandTests {
         #expect(try objects(arguments).first?["perplexity_after"] is NSNumber)
         #expect(try place.unfold("evaluate", format, "text").code == 0)
       }
+      // A smaller model's bytes are its own.
+      let again = try objects(
+        ["quantize", "int8", "text", "--weights", "float16", "--out", "again", "--json"])
+      let first = try objects(
+        ["quantize", "run", "text", "--weights", "int8", "--out", "int8", "--json"])
+      #expect(again.first?["bytes_before"] as? Int == first.first?["bytes_after"] as? Int)
+    }
+
+    @Test func weightsThatAreNoNumbersAreRefused() throws {
+      let file = place.url.appending(path: "run/best/model.safetensors")
+      var bytes = try Data(contentsOf: file)
+      bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
+      try bytes.write(to: file)
+      for format in ["int8", "float16"] {
+        expectRefusal(
+          try place.unfold("quantize", "run", "text", "--weights", format, "--out", "small"), 65,
+          "run")
+        #expect(!place.exists("small"))
+      }
     }
 
     @Test func generate() throws {

@@ -84,6 +84,15 @@ import Testing
     for (a, b) in zip(rounded.values, many.values) { #expect(abs(a - b) < 1e-4) }
   }
 
+  /// 127 steps of the scale would be below the smallest number there is.
+  @Test func tinyRowsBecomeZeros() {
+    let tiny = Float.leastNonzeroMagnitude
+    let matrix = Tensor([tiny, -tiny, 1e-40, 1, 0, -1], shape: [3, 2])
+    let rounded = QuantizedMatrix(matrix, as: .int8).dequantized.values
+    #expect(rounded[0] == 0 && rounded[1] == 0 && abs(rounded[2]) <= 1e-37 && rounded[3] == 1)
+    #expect(rounded[4] == 0 && rounded[5] == -1)
+  }
+
   @Test func anUpdatedParameterIsNoLongerQuantized() {
     let parameter = Parameter(random([4, 4], 7))
     parameter.quantize(as: .float16)
