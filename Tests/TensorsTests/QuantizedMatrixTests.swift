@@ -87,7 +87,7 @@ import Testing
   /// 127 steps of the scale would be below the smallest number there is.
   @Test func tinyRowsBecomeZeros() {
     let tiny = Float.leastNonzeroMagnitude
-    let matrix = Tensor([tiny, -tiny, 1e-40, 1, 0, -1], shape: [3, 2])
+    let matrix = Tensor([tiny, -tiny, 2 * tiny, 1, 0, -1], shape: [3, 2])
     let rounded = QuantizedMatrix(matrix, as: .int8).dequantized.values
     #expect(rounded[0] == 0 && rounded[1] == 0 && abs(rounded[2]) <= 1e-37 && rounded[3] == 1)
     #expect(rounded[4] == 0 && rounded[5] == -1)
