@@ -1,11 +1,12 @@
 import Foundation
 import Tensors
 
-/// Why weights don't fit a model.
+/// Why weights don't fit a model, or are no use to it.
 public enum WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
   case missing(file: String, name: String)
   case unexpected(file: String, name: String)
   case wrongShape(file: String, name: String, expected: [Int], found: [Int])
+  case notFinite(model: String, name: String)
 
   public var description: String {
     switch self {
@@ -17,6 +18,9 @@ public enum WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
     case .wrongShape(let file, let name, let expected, let found):
       "\(file): tensor “\(name)” has shape \(found), but the model needs \(expected); it belongs "
         + "to another model."
+    case .notFinite(let model, let name):
+      "\(model) can't be used: some weights of its tensor “\(name)” aren't finite numbers, so it "
+        + "can't be whole; copy it again, or make it anew."
     }
   }
 }

@@ -172,7 +172,7 @@ public enum CorpusError: Error, Equatable, Sendable, CustomStringConvertible {
     case .emptyPart(let part, let split):
       "A split of \(split) leaves nothing for the \(part) part; choose another --part or --split."
     case .onlyUnknown(let what, let words):
-      "The model knows none of the \(words) words of \(what), from line 1 to the end; use a text in "
+      "The model knows none of the \(words) words of \(what), from its line 1 to its end; use a text in "
         + "the model's language and spelling."
     case .invalidSplit(let text, let reason): "“\(text)” is no split such as 90,5,5: \(reason)."
     }

@@ -9,7 +9,7 @@ public struct SourceText: Sendable {
   public let name: String
   public let bytes: Data
   /// Where the bytes lie, if they are mapped.
-  private let file: MappedFile?
+  let file: MappedFile?
 
   public init(name: String, bytes: Data) {
     (self.name, self.bytes, file) = (name, bytes, nil)

@@ -21,8 +21,8 @@ extension Compute {
     return rates.max() ?? 0
   }
 
-  /// The most bytes a second that this machine has been seen to read from memory, from beyond its
-  /// caches: what bounds the generation of one text by a large model, which reads all weights for
+  /// The most bytes a second that this machine has been seen to read from memory, from beyond caches
+  /// of less than 256 MiB: what bounds the generation of one text by a large model, which reads all weights for
   /// each token.
   ///
   /// The best of eight readings of 256 MiB, a part on each of `threads` threads.
@@ -30,7 +30,10 @@ extension Compute {
     let team = Team(threads: threads)
     let count = (1 << 26) / threads
     let parts = (0..<threads).map { _ in Storage(count: count) }
-    for part in parts { part.base.update(repeating: 0, count: count) }
+    // By who reads it: where there are several memories, it then lies in the nearest.
+    team.run(steps: 1, items: threads) { _, item in
+      parts[item].base.update(repeating: 0, count: count)
+    }
     let clock = ContinuousClock()
     let rates = (0..<8).map { _ in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: threads) { sums in

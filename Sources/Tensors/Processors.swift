@@ -43,8 +43,18 @@ package enum Processors {
     func text(_ path: String) -> String? {
       try? String(contentsOf: devices.appending(path: path), encoding: .utf8)
     }
-    let fast = text("cpu_core/cpus").flatMap { list($0) }?.intersection(processors) ?? []
-    let siblings = (fast.isEmpty ? processors : fast).map {
+    // Intel's fast cores have a list, and Arm's cores a number each.
+    var fast = text("cpu_core/cpus").flatMap { list($0) }?.intersection(processors) ?? []
+    if fast.isEmpty {
+      let capacities = processors.map { processor in
+        let capacity = text("system/cpu/cpu\(processor)/cpu_capacity")?
+          .trimmingCharacters(in: .whitespacesAndNewlines)
+        return (processor, capacity: capacity.flatMap { Int($0) } ?? 0)
+      }
+      let most = capacities.map(\.capacity).max() ?? 0
+      fast = Set(capacities.filter { $0.capacity == most }.map(\.0))
+    }
+    let siblings = fast.map {
       text("system/cpu/cpu\($0)/topology/thread_siblings_list")
     }
     guard !siblings.isEmpty, !siblings.contains(nil) else { return nil }

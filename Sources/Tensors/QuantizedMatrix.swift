@@ -35,7 +35,8 @@ public final class QuantizedMatrix: Sendable {
     (self.rows, self.columns, self.contents) = (rows, columns, contents)
   }
 
-  /// Rounds a matrix. A row of numbers too small for a scale of its own becomes zeros.
+  /// Rounds a matrix. A row of 8 bits whose scale would be denormal, its numbers being below
+  /// 1.5·10⁻³⁶, becomes zeros.
   ///
   /// - Precondition: numbers are finite, for 8 bits.
   public convenience init(_ matrix: Tensor, as format: WeightFormat) {
@@ -57,10 +58,12 @@ public final class QuantizedMatrix: Sendable {
         quantized.reserveCapacity(values.count)
         for row in 0..<rows {
           let numbers = values[row * columns..<(row + 1) * columns]
-          // In this order NaN isn't passed over.
-          let largest = numbers.reduce(0) { abs($1) <= $0 ? $0 : abs($1) }
-          require(largest.isFinite, "a row of weights that aren't finite has no scale")
-          let scale = largest == 0 ? 1 : max(largest / 127, .leastNormalMagnitude)
+          require(
+            numbers.allSatisfy(\.isFinite), "a row of weights that aren't finite has no scale")
+          let largest: Float = numbers.reduce(0) { max($0, abs($1)) }
+          let step = largest / 127
+          // Denormals have few bits or count as zero; by 1, such numbers round to 0.
+          let scale: Float = step < .leastNormalMagnitude ? 1 : step
           scales.append(scale)
           for number in numbers { quantized.append(Int8((number / scale).rounded())) }
         }
@@ -161,9 +164,12 @@ extension Parameterized {
     }
   }
 
-  /// Whether all weights are numbers, and none of them infinite.
-  public var hasFiniteWeights: Bool {
-    parameters.allSatisfy { $0.parameter.value.values.allSatisfy(\.isFinite) }
+  /// The name of the first parameter that has NaN or an infinity in it; nil if none has.
+  public var nameOfNonFiniteWeights: String? {
+    let found = parameters.first { entry in
+      entry.parameter.value.withValues { values in !values.allSatisfy(\.isFinite) }
+    }
+    return found?.name
   }
 
   /// The size of all parameters, as they are kept in a file.

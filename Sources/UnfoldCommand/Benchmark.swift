@@ -66,7 +66,8 @@ struct Benchmark: UnfoldSubcommand {
       addition; gates, softmax, clipping and update aren't counted. A first layer over a vocabulary
       smaller than half the window's tokens multiplies each token of the vocabulary once, not each
       input, and is counted so; units that fill up a last block are counted, and so is, going back,
-      the first step, whose product nobody needs (one of the window's). `unfold doctor` measures the peak that this is a part of.
+      the window's first step, whose product nobody needs. `unfold doctor` measures the peak that this
+      is a part of.
 
       With --generate it measures how fast text is written instead, with how many --streams and what \
       --weights.

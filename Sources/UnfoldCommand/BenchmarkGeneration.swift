@@ -60,11 +60,11 @@ struct GenerationBenchmark {
     let rates = (0..<6).map { _ in
       let begin = clock.now
       var (count, elapsed) = (0, 0.0)
-      while elapsed < seconds / 6 {
+      repeat {
         draw()
         count += tokens
         elapsed = begin.duration(to: clock.now) / .seconds(1)
-      }
+      } while elapsed < seconds / 6
       return Double(count) / elapsed
     }
     return rates.dropFirst().sorted()[2].rounded()

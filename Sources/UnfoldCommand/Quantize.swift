@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Interchange
 import Language
 import Plots
 import Tensors
@@ -40,7 +41,9 @@ struct Quantize: UnfoldSubcommand {
     let text = try SourceText(path: file)
     let corpus = try Corpus(showing: [text], vocabulary: folder.vocabulary)
     let tokens = folder.vocabulary.withContext(corpus.tokens)
-    guard folder.model.hasFiniteWeights else { throw PredictionError.notNumbers(model: model) }
+    if let name = folder.model.nameOfNonFiniteWeights {
+      throw WeightsError.notFinite(model: model, name: name)
+    }
     let bytesBefore = folder.model.weightBytes
     let before = folder.model.crossEntropy(of: tokens, streams: streams) { _ in }
     folder.model.quantize(as: weights)

@@ -78,8 +78,8 @@ struct Score: UnfoldSubcommand {
         tokens += score.tokens.count
         unknown.add(score)
       }
-      // Nothing is said about a text of which the model knows nothing.
-      guard unknown.someIsKnown else { return }
+      // Nothing is said about a text of which the model knows nothing, unless it is long.
+      guard unknown.someIsKnown || rows.isLong else { return }
       progress.clear()
       try rows.print()
     }

@@ -66,6 +66,9 @@ struct ScoreRows {
     return label
   }
 
+  /// Whether more is gathered than should stay in memory.
+  var isLong: Bool { bytes.count > 1 << 26 }
+
   /// Prints what was gathered.
   mutating func print() throws {
     try Console.print(bytes)

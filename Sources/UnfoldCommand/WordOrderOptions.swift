@@ -6,8 +6,8 @@ import Learning
 struct WordOrderOptions: ParsableArguments {
   @Flag(
     help: """
-      Show the perplexity of the words in random order beside the true one. With byte pairs, a \
-      line's first word stays in its place, since it has no space to move with it.
+      Show the perplexity of the words in random order beside the true one. With byte pairs, \
+      words without a space of their own, mostly a line's first, change places only with each other.
       """)
   var shuffleWords = false
   @Option(help: "The seed of the random order (default: 1).") var seed: UInt64?

@@ -42,7 +42,7 @@ extension CommandTests {
       ("benchmark", "seconds", ["inf"]), ("benchmark", "threads", ["0"]),
       ("benchmark", "steps", ["0", "4097"]), ("benchmark", "batch", ["0", "4097"]),
       ("benchmark", "window", ["0", "4097"]),
-      ("quantize", "streams", ["0"]),
+      ("quantize", "streams", ["0"]), ("quantize", "threads", ["0", "1025"]),
     ]) func othersRefuse(command: String, option: String, values: [String]) throws {
       let place = try Workplace()
       let operands =

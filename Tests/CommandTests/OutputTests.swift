@@ -1,4 +1,5 @@
 import Foundation
+import Interchange
 import Testing
 
 extension CommandTests {
@@ -38,27 +39,51 @@ extension CommandTests {
     @Test func quantize() throws {
       for format in ["int8", "float16"] {
         let arguments = ["quantize", "run", "text", "--weights", format, "--out", format, "--json"]
-        #expect(try objects(arguments).first?["perplexity_after"] is NSNumber)
+        let result = try objects(arguments + ["--threads", "1"]).first
+        #expect(result?["perplexity_after"] is NSNumber)
         #expect(try place.unfold("evaluate", format, "text").code == 0)
       }
-      // A smaller model's bytes are its own.
-      let again = try objects(
-        ["quantize", "int8", "text", "--weights", "float16", "--out", "again", "--json"])
-      let first = try objects(
-        ["quantize", "run", "text", "--weights", "int8", "--out", "int8", "--json"])
-      #expect(again.first?["bytes_before"] as? Int == first.first?["bytes_after"] as? Int)
     }
 
-    @Test func weightsThatAreNoNumbersAreRefused() throws {
-      let file = place.url.appending(path: "run/best/model.safetensors")
-      var bytes = try Data(contentsOf: file)
-      bytes.replaceSubrange(bytes.count - 4..<bytes.count, with: [0, 0, 0xC0, 0x7F])
-      try bytes.write(to: file)
-      for format in ["int8", "float16"] {
-        expectRefusal(
-          try place.unfold("quantize", "run", "text", "--weights", format, "--out", "small"), 65,
-          "run")
-        #expect(!place.exists("small"))
+    /// Of a model that is quantized already, too.
+    @Test func bytesAreThoseOfTheTensorsInTheFile() throws {
+      func bytes(_ folder: String) throws -> Int {
+        let file = try SafetensorsFile(contentsOf: place.path("\(folder)/model.safetensors"))
+        return try #require(file.entries.last?.range.upperBound)
+      }
+      for (model, format, out) in [
+        ("run/best", "int8", "small"), ("small", "float16", "halves"), ("halves", "int8", "again"),
+      ] {
+        let arguments = ["quantize", model, "text", "--weights", format, "--out", out, "--json"]
+        let result = try #require(try objects(arguments).first)
+        let (before, after) = (try bytes(model), try bytes(out))
+        #expect(result["bytes_before"] as? Int == before)
+        #expect(result["bytes_after"] as? Int == after)
+        #expect(before != after)
+      }
+    }
+
+    /// The first number of each tensor in turn.
+    @Test func aTensorThatIsNotFiniteIsNamed() throws {
+      let path = "run/best/model.safetensors"
+      let whole = try place.read(path)
+      let entries = try SafetensorsFile(contentsOf: place.path(path)).entries
+      let last = try #require(entries.last)
+      let dataStart = whole.count - last.range.upperBound
+      for entry in entries {
+        for (number, format) in [
+          (Float.nan, "int8"), (Float.infinity, "float16"), (-Float.infinity, "int8"),
+        ] {
+          let pattern = withUnsafeBytes(of: number.bitPattern.littleEndian) { Data($0) }
+          let start = dataStart + entry.range.lowerBound
+          var bytes = whole
+          bytes.replaceSubrange(start..<start + 4, with: pattern)
+          try place.write(bytes, to: path)
+          let result = try place.unfold(
+            "quantize", "run", "text", "--weights", format, "--out", "small")
+          expectRefusal(result, 65, "run can't be used", "“\(entry.name)”", "aren't finite")
+          #expect(!place.exists("small"))
+        }
       }
     }
 
@@ -89,6 +114,9 @@ extension CommandTests {
       for key in ["tokens_per_second", "peak_rss_mib", "gflops"] {
         #expect(results.first?[key] is NSNumber, "\(key)")
       }
+      let generation = try objects(
+        ["benchmark", "--json", "--generate", "char", "--seconds", "0"])
+      #expect((generation.first?["tokens_per_second"] as? Double ?? 0) > 0)
     }
 
     @Test func theToyLanguageEndsInATable() throws {

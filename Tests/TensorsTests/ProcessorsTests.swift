@@ -29,6 +29,14 @@ import Testing
     #expect(Processors.cores(among: [1, 2, 3], devices: devices) == 2)
     // A processor of which nothing is known.
     #expect(Processors.cores(among: [0, 9], devices: devices) == nil)
+    for processor in 0..<6 {
+      let capacity = processor < 4 ? 1024 : 446
+      try write("\(capacity)\n", to: "system/cpu/cpu\(processor)/cpu_capacity")
+    }
+    #expect(Processors.cores(among: Set(0..<6), devices: devices) == 2)
+    #expect(Processors.cores(among: [4, 5], devices: devices) == 2)
+    try write("0-1\n", to: "cpu_core/cpus")
+    #expect(Processors.cores(among: Set(0..<6), devices: devices) == 1)
     try write("0-3\n", to: "cpu_core/cpus")
     #expect(Processors.cores(among: Set(0..<6), devices: devices) == 2)
     #expect(Processors.cores(among: [4, 5], devices: devices) == 2)

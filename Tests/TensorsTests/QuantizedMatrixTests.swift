@@ -84,13 +84,47 @@ import Testing
     for (a, b) in zip(rounded.values, many.values) { #expect(abs(a - b) < 1e-4) }
   }
 
-  /// 127 steps of the scale would be below the smallest number there is.
+  /// The last row is the smallest whose scale, a 127th of its largest number, isn't denormal.
   @Test func tinyRowsBecomeZeros() {
-    let tiny = Float.leastNonzeroMagnitude
-    let matrix = Tensor([tiny, -tiny, 2 * tiny, 1, 0, -1], shape: [3, 2])
+    let (least, normal) = (Float.leastNonzeroMagnitude, Float.leastNormalMagnitude)
+    let tiny: [Float] = [
+      0, -0.0, least, -least, 100 * least, -7 * least, normal.nextDown, -normal,
+      127 * normal.nextDown, 0,
+    ]
+    let smallest = 127 * normal
+    let others: [Float] = [least, 1, smallest, -normal]
+    let matrix = Tensor(tiny + others, shape: [7, 2])
     let rounded = QuantizedMatrix(matrix, as: .int8).dequantized.values
-    #expect(rounded[0] == 0 && rounded[1] == 0 && abs(rounded[2]) <= 1e-37 && rounded[3] == 1)
-    #expect(rounded[4] == 0 && rounded[5] == -1)
+    #expect(rounded.prefix(10).allSatisfy { $0 == 0 })
+    #expect(Array(rounded.suffix(4)) == [0, 1, smallest, -normal])
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity])
+  func aParameterThatIsNotFiniteIsNamed(number: Float) {
+    struct Layer: Parameterized {
+      let weight: Parameter
+      let bias: Parameter
+    }
+    func name(weight: [Float], bias: [Float]) -> String? {
+      Layer(
+        weight: Parameter(Tensor(weight, shape: [2, 2])),
+        bias: Parameter(Tensor(bias, shape: [2]))
+      ).nameOfNonFiniteWeights
+    }
+    let largest = Float.greatestFiniteMagnitude
+    #expect(name(weight: [1, 2, 3, largest], bias: [-largest, 0]) == nil)
+    // No number that comes after hides it.
+    #expect(name(weight: [number, 2, 3, 4], bias: [1, 2]) == "weight")
+    #expect(name(weight: [1, 2, 3, 4], bias: [1, number]) == "bias")
+  }
+
+  @Test func weightsThatAreNotFiniteHaveNoScale() async throws {
+    let result = try await #require(
+      processExitsWith: .failure, observing: [\.standardErrorContent]
+    ) {
+      _ = QuantizedMatrix(Tensor([Float.nan, 1], shape: [1, 2]), as: .int8)
+    }
+    #expect(String(decoding: result.standardErrorContent, as: UTF8.self).contains("has no scale"))
   }
 
   @Test func anUpdatedParameterIsNoLongerQuantized() {

@@ -123,6 +123,7 @@ extension SourceText {
         guard begin - first >= size || begin >= bytes.count else { continue }
         try body(lines, Double(min(begin, bytes.count)) / Double(bytes.count))
         lines.removeAll(keepingCapacity: true)
+        file?.release(first..<min(begin, bytes.count))
         first = begin
       }
     }

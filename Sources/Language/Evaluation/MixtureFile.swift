@@ -146,6 +146,7 @@ public enum MixtureError: Error, Equatable, Sendable, CustomStringConvertible {
   case damaged(String, reason: String)
   case moved(String, model: String)
   case changed(String, model: String)
+  case impossible
 
   public var description: String {
     switch self {
@@ -167,6 +168,9 @@ public enum MixtureError: Error, Equatable, Sendable, CustomStringConvertible {
     case .changed(let file, let model):
       "The model \(model) has changed since the mixture \(file) was made of it; make the mixture "
         + "again with unfold mix."
+    case .impossible:
+      "All models find some token of the text impossible, so no weights make it possible; find them "
+        + "on another text, or add a model that has learned more."
     }
   }
 }

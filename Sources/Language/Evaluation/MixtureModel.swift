@@ -234,7 +234,7 @@ extension MixtureModel {
           number: number, weights: point.weights,
           result: CrossEntropy(totalNats: point.nats, tokens: tokens.count - 1), gap: point.gap))
     }
-    guard let best else { throw PredictionError.notNumbers(model: components[0].source.name) }
+    guard let best else { throw MixtureError.impossible }
     return MixtureModel(self, weights: best.weights)
   }
 }

@@ -78,7 +78,7 @@ import Testing
     let text: [Int32] = [0] + (0..<100).map { $0 % 10 < 7 ? 0 : 1 }
     let tuned = try MixtureModel(models, weights: [1, 0]).tuned(on: TokenSequence(text))
     #expect(abs(tuned.weights[0] - 0.4) < 1e-6)
-    #expect(throws: PredictionError.notNumbers(model: certain.name)) {
+    #expect(throws: MixtureError.impossible) {
       try MixtureModel([("one", certain), ("two", certain)]).tuned(on: TokenSequence(text))
     }
   }

@@ -55,7 +55,7 @@ import Testing
   }
 
   /// To have no space to move with is what sets it apart.
-  @Test func ofBytePairsTheFirstWordStays() throws {
+  @Test func ofBytePairsAWordWithoutItsSpaceStays() throws {
     let text = SourceText("one two three four five\n six seven eight nine ten\n", name: "text")
     let (vocabulary, tokens) = try encoded(text, .bpe)
     var (first, second): (Set<String>, Set<String>) = ([], [])
