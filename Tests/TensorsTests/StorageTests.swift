@@ -30,7 +30,8 @@ import Testing
     let first = Set((0..<3).flatMap { _ in step() })
     var all = first
     for _ in 0..<1000 { all.formUnion(step()) }
-    #expect(all == first)
+    // Another test may hold a buffer of this size for a moment; a new one a step would be a thousand.
+    #expect(all.count < first.count + 10)
   }
 
   @Test func buffersAreAlignedAndHoldAtLeastOneVector() {
