@@ -33,7 +33,8 @@ def save(figure, path):
 
 def grouped(path, groups, series, label, log=False, line=None):
     """Bars side by side for each group, each with its number. `series`: name → number by group."""
-    figure, axes = pyplot.subplots(figsize=(8.4, 3.6))
+    # Room for the number above each bar.
+    figure, axes = pyplot.subplots(figsize=(max(8.4, 0.36 * len(groups) * len(series)), 3.6))
     width = 0.82 / len(series)
     for index, (name, values) in enumerate(series.items()):
         places = [g + (index - (len(series) - 1) / 2) * width for g in range(len(groups))]

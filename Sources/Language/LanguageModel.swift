@@ -93,9 +93,7 @@ extension LanguageModel {
   ) -> [[Double]] {
     texts.enumerated().map { index, text in
       var all: [Double] = []
-      predict(TokenSequence(text)) {
-        all += $0.logProbabilities
-      }
+      predict(TokenSequence(text)) { all += $0.logProbabilities }
       if index & 0xFFF == 0 { progress(Double(index) / Double(texts.count)) }
       return all
     }

@@ -206,8 +206,8 @@ extension MixtureModel {
   /// - Parameters:
   ///   - progress: gets the fraction of the models' readings that is done, from time to time.
   ///   - report: gets each iteration.
-  /// - Throws: ``PredictionError`` if what one of the models says can't be true, or if all say that
-  ///   the text is impossible.
+  /// - Throws: ``PredictionError`` if what one of the models says can't be true;
+  ///   ``MixtureError/impossible`` if all say that a token is impossible.
   /// - Precondition: at least two tokens, the first being only context.
   /// - Complexity: eight bytes a token and component.
   public func tuned(

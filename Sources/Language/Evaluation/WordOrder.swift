@@ -11,8 +11,8 @@ extension TokenSequence {
   /// and the same white space follows the same number of words.
   ///
   /// Among byte pairs the space before a word belongs to its first token. Such words change places
-  /// only with each other, and so do words without: the first of a line, which mostly has none,
-  /// stays where it is. Otherwise words would run into each other, or need other tokens than theirs.
+  /// only with each other, and so do words without: the first of a line, which mostly is the only
+  /// one, then stays where it is. Otherwise words would run into each other, or need other tokens than theirs.
   ///
   /// - Parameters:
   ///   - vocabulary: the tokens'.

@@ -154,7 +154,7 @@ public struct NGramModel: Sendable {
     var readers = readers
     return [Float](unsafeUninitializedCapacity: tokens.count - first) { out, count in
       count = tokens.count - first
-      // Without a check of bounds at each token.
+      // With an end, so that there always is a next one to compare with.
       let begins = begins + [Int.max]
       readers.withUnsafeMutableBufferPointer { readers in
         tokens.withUnsafeBufferPointer { tokens in
