@@ -89,6 +89,7 @@ int main(void) {
     if (!k) continue;
     if (!first) first = k;
     test_products(), test_packed(), test_cells(), test_elementwise(), test_updates();
+    test_draw();
     printf("%s: panels of %d, tiles of %d rows\n", k->name, k->panel_width, k->tile_rows);
   }
   if (unfold_kernels_best() != first) failures++, printf("%s are not the best\n", first->name);

@@ -103,8 +103,9 @@ static int8_problem int8_matrix(long columns, long depth) {
   return m;
 }
 
-static void int8_product(int8_problem m, long rows, const float *a, long a_stride, int with_bias,
-                         float *c, long stride) {
+/// Returns what the rows of a were rounded to.
+static char *int8_product(int8_problem m, long rows, const float *a, long a_stride, int with_bias,
+                          float *c, long stride) {
   const long panel = k->panel_width, panel_bytes = (m.depth + 3) / 4 * 4 * panel;
   for (long p = 0; p < m.panels; p++)
     k->pack_int8(lesser(panel, m.columns - p * panel), m.depth, m.w + p * panel * (m.depth + 2),
@@ -114,6 +115,7 @@ static void int8_product(int8_problem m, long rows, const float *a, long a_strid
     k->quantize_row(m.depth, a + i * a_stride, prepared + i * m.row_bytes);
   k->product_int8(rows, m.panels, m.depth, prepared, m.row_bytes, m.packed, m.scales,
                   with_bias ? m.bias : 0, c, stride);
+  return prepared;
 }
 
 // c = bias + scale·Σ w·a. A number of a is rounded by half a step, 1/LARGEST of its row's largest,
@@ -152,6 +154,34 @@ static void test_int8(long rows, long columns, long depth, int whole) {
   for (long j = 0; j < m.width; j++) check_within("a row alone", j, c[j], alone[j], 0);
   check_gaps("beyond a product of int8", c, rows, m.width, stride);
   end_test("beyond a product of int8");
+}
+
+// With the rows that it takes instead, whose distances it tells: off by those times ‖w‖, and a few
+// roundings of ‖w‖·‖a‖.
+static void test_sketch(long rows, long columns, long depth) {
+  int8_problem m = int8_matrix(columns, depth);
+  const long a_stride = depth + 1, stride = m.width + 3;
+  float *a = drawn_rows(rows, depth, a_stride, 3), *c = floats(rows * stride);
+  char *prepared = int8_product(m, rows, a, a_stride, 1, c, stride);
+  k->product_sketch(rows, m.panels, m.depth, prepared, m.row_bytes, m.packed, m.scales, m.bias, c,
+                    stride);
+  for (long i = 0; i < rows; i++) {
+    float distance;
+    memcpy(&distance, prepared + i * m.row_bytes + 12, sizeof distance);
+    for (long j = 0; j < columns; j++) {
+      double sum = 0, length = 0, squares = 0;
+      for (long d = 0; d < depth; d++) {
+        const double weight = m.w[j * (depth + 2) + d], number = a[i * a_stride + d];
+        sum += weight * number, squares += weight * weight, length += number * number;
+      }
+      const double size = fabs(m.scales[j]) * sqrt(squares);
+      check_within("product_sketch", i * stride + j, c[i * stride + j],
+                   m.bias[j] + m.scales[j] * sum,
+                   size * (1.001 * distance + 8 * ROUNDOFF * sqrt(length)) + 8 * ROUNDOFF);
+    }
+  }
+  check_gaps("beyond a sketch", c, rows, m.width, stride);
+  end_test("beyond a sketch");
 }
 
 // The largest sums that there are: nothing overflows.
@@ -195,6 +225,7 @@ void test_packed(void) {
         test_float16(heights[h], widths[w], depths[d], 0, (h + 1) % 2);
         test_int8(heights[h], widths[w], depths[d], 0);
         test_int8(heights[h], widths[w], depths[d], 1);
+        test_sketch(heights[h], widths[w], depths[d]);
       }
   test_largest_int8(1), test_largest_int8(-1);
   test_odd_int8();

@@ -37,3 +37,4 @@ void test_packed(void);
 void test_cells(void);
 void test_elementwise(void);
 void test_updates(void);
+void test_draw(void);

@@ -29,6 +29,7 @@ ATTRIBUTES(TARGET)
 #include "packed.h"
 #include "cells.h"
 #include "elementwise.h"
+#include "draw.h"
 #include "peak.h"
 
 #if defined(TARGET)
@@ -49,6 +50,8 @@ const unfold_kernels KERNELS = {
     .pack_int8 = pack_int8,
     .quantize_row = quantize_row,
     .product_int8 = product_int8,
+    .product_sketch = product_sketch,
+    .sketch_is_fast = VNNI,
     .to_float16 = to_float16,
     .from_float16 = from_float16,
     .lstm_forward = lstm_forward,
@@ -73,6 +76,10 @@ const unfold_kernels KERNELS = {
     .sum = sum_all,
     .cross_entropy = cross_entropy,
     .softmax = softmax,
+    .gumbel = gumbel,
+    .largest = largest,
+    .contenders = contenders,
+    .chosen_rows = chosen_rows,
     .adam = adam,
     .sgd = sgd,
     .rmsprop = rmsprop,

@@ -7,6 +7,24 @@ public protocol BatchPredictor {
   ///
   /// - Parameter logits: gets unnormalised log-probabilities of what comes after, `[B, V]`.
   mutating func read(_ tokens: [Int32], logits: inout [Float])
+
+  /// Reads the next token of each text, where what comes after isn't of interest.
+  mutating func read(_ tokens: [Int32])
+
+  /// Reads the next token of each text and puts in its place the one that `draw` draws to come after.
+  mutating func advance(_ tokens: inout [Int32], by draw: inout TokenDraw)
+}
+
+extension BatchPredictor {
+  public mutating func read(_ tokens: [Int32]) {
+    var logits: [Float] = []
+    read(tokens, logits: &logits)
+  }
+
+  public mutating func advance(_ tokens: inout [Int32], by draw: inout TokenDraw) {
+    read(tokens, logits: &draw.logits)
+    draw.replace(&tokens)
+  }
 }
 
 extension LanguageModel {
@@ -69,6 +87,23 @@ private struct DecodingPredictor: Predictor, BatchPredictor {
   }
 
   mutating func read(_ tokens: [Int32], logits: inout [Float]) { read(tokens, &logits) }
+
+  mutating func read(_ tokens: [Int32]) { texts.read(tokens) }
+
+  mutating func advance(_ tokens: inout [Int32], by draw: inout TokenDraw) {
+    let isDrawn =
+      draw.sampling.isUnfiltered
+      && tokens.withUnsafeMutableBufferPointer { tokens in
+        draw.generators.withUnsafeMutableBufferPointer { generators in
+          texts.draw(
+            tokens, temperature: draw.sampling.noiseFactor, forbidden: draw.forbidden,
+            generators: generators)
+        }
+      }
+    if isDrawn { return }
+    read(tokens, &draw.logits)
+    draw.replace(&tokens)
+  }
 
   private mutating func read(_ tokens: some Collection<Int32>, _ logits: inout [Float]) {
     let count = texts.logitCount

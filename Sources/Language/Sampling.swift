@@ -4,6 +4,9 @@ import Tensors
 /// How the next token is drawn from its probabilities.
 ///
 ///     p_i ∝ exp(logit_i / temperature), for the tokens that top-k and top-p leave
+///
+/// The token drawn is that with the largest logit_i + temperature·g_i, where g_i = −ln(−ln u_i) is
+/// Gumbel noise: it comes with probability p_i, and there is no softmax to be computed.
 public struct Sampling: Sendable, Equatable {
   package typealias Numbers = UnsafeMutableBufferPointer<Float>
 
@@ -34,65 +37,55 @@ public struct Sampling: Sendable, Equatable {
     return copy.withUnsafeMutableBufferPointer { draw(consuming: $0, using: &generator) }
   }
 
-  /// Draws a token and leaves probabilities, or something else, where the logits were.
+  /// Draws a token and leaves something else where the logits were.
   package func draw(
     consuming logits: Numbers, using generator: inout Philox
   ) -> Int32 {
     guard let base = logits.baseAddress else { fatalError("no token to draw") }
-    // Below this, a quotient could be beyond what a Float can hold.
-    if temperature < 1e-30 { return Int32(Self.likeliest(logits)) }
-    let likeliest = topK.map { Self.likeliest($0, of: logits) }
-    if temperature != 1 {
-      Compute.kernels.affine(logits.count, Float(1 / temperature), 0, base, base)
+    guard noiseFactor > 0 else { return Int32(Compute.kernels.largest(logits.count, base)) }
+    return withPooled(Float.self, count: logits.count) { noise in
+      generator.fillWithGumbelNoise(noise)
+      guard isUnfiltered else { return Self.draw(from: kept(logits), logits, noise, noiseFactor) }
+      if let noise = noise.baseAddress {
+        Compute.kernels.scale_add(logits.count, noiseFactor, noise, base)
+      }
+      return Int32(Compute.kernels.largest(logits.count, base))
     }
-    _ = Compute.kernels.softmax(logits.count, base)
-    if likeliest == nil, topP == 1 { return Self.draw(from: logits, base, using: &generator) }
-    let order = nucleus(likeliest ?? Array(logits.indices), logits)
-    let total = order.reduce(0) { $0 + Double(logits[$1]) }
-    return Self.pick(from: order, logits, generator.uniformDouble() * total)
   }
 
-  /// Draws from all tokens, passing over many at a time.
+  /// Whether all tokens may be drawn.
+  var isUnfiltered: Bool { topK == nil && topP == 1 }
+
+  /// By what noise is multiplied: the temperature, or 0 where a quotient by it could be beyond what a
+  /// Float can hold.
+  var noiseFactor: Float { temperature < 1e-30 ? 0 : Float(min(temperature, 1e30)) }
+
+  /// The largest of logits with noise, among some tokens.
   private static func draw(
-    from probabilities: Numbers, _ base: UnsafeMutablePointer<Float>,
-    using generator: inout Philox
+    from tokens: [Int], _ logits: Numbers, _ noise: Numbers, _ factor: Float
   ) -> Int32 {
-    let chunk = 256
-    func sum(_ start: Int) -> Double {
-      Compute.kernels.sum(min(chunk, probabilities.count - start), base + start)
-    }
-    let starts = stride(from: 0, to: probabilities.count, by: chunk)
-    var rest = generator.uniformDouble() * starts.reduce(0) { $0 + sum($1) }
-    // The chunk that holds the token, or the last possible one, if rounding leaves a rest.
-    var (chosen, inside) = (0, 0.0)
-    for start in starts {
-      let total = sum(start)
-      guard total > 0 else { continue }
-      (chosen, inside) = (start, rest)
-      if rest < total { break }
-      rest -= total
-    }
-    let end = min(chosen + chunk, probabilities.count)
-    return pick(from: chosen..<end, probabilities, inside)
-  }
-
-  /// The token at which the sum of probabilities exceeds `rest`, or the last possible one.
-  private static func pick(
-    from tokens: some Sequence<Int>, _ probabilities: Numbers,
-    _ rest: Double
-  ) -> Int32 {
-    var (rest, drawn) = (rest, 0)
-    for token in tokens where probabilities[token] > 0 {
-      drawn = token
-      rest -= Double(probabilities[token])
-      if rest < 0 { break }
+    var (drawn, most) = (tokens[0], -Float.infinity)
+    for token in tokens {
+      let key = logits[token] + factor * noise[token]
+      if key > most { (drawn, most) = (token, key) }
     }
     return Int32(drawn)
   }
 
-  /// Of the tokens, those that top-p leaves, the likeliest first; all if it leaves all.
+  /// The tokens that top-k and top-p leave.
+  private func kept(_ logits: Numbers) -> [Int] {
+    let likeliest = topK.map { Self.likeliest($0, of: logits) } ?? Array(logits.indices)
+    guard topP < 1 else { return likeliest }
+    return withPooled(Float.self, count: logits.count) { probabilities in
+      guard let from = logits.baseAddress, let to = probabilities.baseAddress else { return [] }
+      Compute.kernels.affine(logits.count, Float(1 / temperature), 0, from, to)
+      _ = Compute.kernels.softmax(logits.count, to)
+      return nucleus(likeliest, probabilities)
+    }
+  }
+
+  /// Of the tokens, those that top-p leaves, the likeliest first.
   private func nucleus(_ tokens: [Int], _ probabilities: Numbers) -> [Int] {
-    guard topP < 1 else { return tokens }
     let total = tokens.reduce(0) { $0 + Double(probabilities[$1]) }
     // Tokens below this weight make less than 1 − p all together, so the set needs none of them.
     let least = (1 - topP) * total / Double(tokens.count)
@@ -121,12 +114,6 @@ public struct Sampling: Sendable, Equatable {
       best.insert(token, at: place)
       if best.count > count { best.removeLast() }
     }
-    return best
-  }
-
-  private static func likeliest(_ logits: Numbers) -> Int {
-    var best = 0
-    for index in logits.indices where logits[index] > logits[best] { best = index }
     return best
   }
 }

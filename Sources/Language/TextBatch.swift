@@ -5,12 +5,15 @@ import Tensors
 /// Much faster than one after the other, since a step reads the model's weights once for all.
 public struct TextBatch {
   private let vocabulary: Vocabulary
-  private let sampling: Sampling
-  private var generators: [Philox]
+  private var draw: TokenDraw
   private var predictor: any BatchPredictor
-  private var logits: [Float]  // [B, V]
+  /// The last token of each text, which the model hasn't read yet.
+  private var tokens: [Int32]
 
   /// Reads the prompt.
+  ///
+  /// An empty prompt begins where a line begins, if the vocabulary has line ends, or else with the
+  /// first token.
   ///
   /// - Parameter seeds: one a text.
   /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
@@ -19,34 +22,16 @@ public struct TextBatch {
     sampling: Sampling = Sampling(), seeds: [UInt64]
   ) throws {
     self.vocabulary = vocabulary
-    self.sampling = sampling
-    generators = seeds.map { Philox(seed: $0) }
+    draw = TokenDraw(sampling, seeds: seeds, forbidden: vocabulary.undrawn)
     predictor = model.predictor(texts: seeds.count)
-    logits = []
-    for token in try vocabulary.context(prompt: prompt) {
-      predictor.read(Array(repeating: token, count: seeds.count), logits: &logits)
-    }
+    let context = try vocabulary.context(prompt: prompt)
+    for token in context.dropLast() { predictor.read(seeds.map { _ in token }) }
+    tokens = seeds.map { _ in context[context.count - 1] }
   }
 
-  /// Draws the next token of each text and reads it.
+  /// Draws the next token of each text.
   public mutating func next() -> [Int32] {
-    let (count, size) = (generators.count, logits.count / max(generators.count, 1))
-    var tokens = [Int32](repeating: 0, count: count)
-    let (vocabulary, sampling) = (vocabulary, sampling)
-    logits.withUnsafeMutableBufferPointer { logits in
-      generators.withUnsafeMutableBufferPointer { generators in
-        tokens.withUnsafeMutableBufferPointer { tokens in
-          // Texts are drawn for by several threads, each of which changes what is its text's.
-          nonisolated(unsafe) let (logits, generators, tokens) = (logits, generators, tokens)
-          Compute.forEach(count, cost: 10 * size) { text in
-            let row = Sampling.Numbers(rebasing: logits[text * size..<(text + 1) * size])
-            vocabulary.forbidUnknown(in: row)
-            tokens[text] = sampling.draw(consuming: row, using: &generators[text])
-          }
-        }
-      }
-    }
-    predictor.read(tokens, logits: &logits)
+    predictor.advance(&tokens, by: &draw)
     return tokens
   }
 
@@ -59,7 +44,7 @@ public struct TextBatch {
     length: Int, until stop: String? = nil, after prompt: [Int32] = [],
     progress: (Int) -> Void = { _ in }
   ) -> [Text] {
-    var writers = generators.map { _ in Writer(vocabulary, stop: stop, after: prompt) }
+    var writers = tokens.map { _ in Writer(vocabulary, stop: stop, after: prompt) }
     for step in 0..<length where writers.contains(where: { !$0.isDone }) {
       for (index, token) in next().enumerated() { writers[index].write(token) }
       progress(step + 1)

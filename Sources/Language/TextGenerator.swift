@@ -3,17 +3,11 @@ import Tensors
 /// Writes text with a language model, token by token.
 public struct TextGenerator {
   private let vocabulary: Vocabulary
-  private let sampling: Sampling
-  private var generator: Philox
-  private var predictor: any Predictor
-  private var logits: [Float]
+  private var batch: TextBatch
   /// How many tokens have been written.
   public private(set) var count = 0
 
-  /// Reads the prompt.
-  ///
-  /// An empty prompt begins where a line begins, if the vocabulary has line ends, or else with the
-  /// first token.
+  /// Reads the prompt, as ``TextBatch`` does.
   ///
   /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
   public init(
@@ -21,22 +15,14 @@ public struct TextGenerator {
     sampling: Sampling = Sampling(), seed: UInt64 = 0
   ) throws {
     self.vocabulary = vocabulary
-    self.sampling = sampling
-    generator = Philox(seed: seed)
-    predictor = model.predictor()
-    logits = []
-    for token in try vocabulary.context(prompt: prompt) { predictor.read(token, logits: &logits) }
+    batch = try TextBatch(
+      model, vocabulary: vocabulary, prompt: prompt, sampling: sampling, seeds: [seed])
   }
 
-  /// Draws the next token and reads it.
+  /// Draws the next token.
   public mutating func next() -> Int32 {
-    let token = logits.withUnsafeMutableBufferPointer { [vocabulary, sampling] logits in
-      vocabulary.forbidUnknown(in: logits)
-      return sampling.draw(consuming: logits, using: &generator)
-    }
-    predictor.read(token, logits: &logits)
     count += 1
-    return token
+    return batch.next()[0]
   }
 
   /// Writes `length` tokens, or until the text holds `stop`.
@@ -68,10 +54,8 @@ extension Vocabulary {
     return unit == .words || tokens.isEmpty ? [lineEnd ?? 0] + tokens : tokens
   }
 
-  /// Makes the mark for unknown words impossible, unless there is nothing else.
-  func forbidUnknown(in logits: Sampling.Numbers) {
-    if unit == .words, count > 2 { logits[Int(Self.unknownWord)] = -.infinity }
-  }
+  /// What isn't written: the mark for unknown words, unless there is nothing else.
+  var undrawn: Int32? { unit == .words && count > 2 ? Self.unknownWord : nil }
 }
 
 /// Holds text back as long as it may be the beginning of a stop string, which isn't written.

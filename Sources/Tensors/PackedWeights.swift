@@ -20,25 +20,45 @@ package final class PackedWeights: @unchecked Sendable {
   ///   - columns: which of the N columns; all if not given.
   ///   - gates: how many; a panel holds units of one gate, and the gates of the same units stand side
   ///     by side. The last panel of each gate is filled up with zeros.
-  package init(_ matrix: Tensor, columns: Range<Int>? = nil, gates: Int = 1) {
+  package convenience init(_ matrix: Tensor, columns: Range<Int>? = nil, gates: Int = 1) {
     require(matrix.shape.rank == 2, "only a matrix can be packed, not shape \(matrix.shape)")
-    let columns = columns ?? 0..<matrix.shape[1]
     let source = Source(
-      matrix: matrix, columns: columns, gates: gates, size: matrix.shape[0] / gates)
-    panels = source.panels
-    depth = columns.count
-    switch matrix.storage.quantized.withLock({ $0 })?.contents {
-    case nil: (format, storages) = (nil, [source.packed()])
-    case .float16(let values): (format, storages) = (.float16, [source.packed(values)])
-    case .int8(let values, let scales):
-      (format, storages) = (.int8, [source.packed(values), source.spread(scales)])
+      stride: matrix.shape[1], columns: columns ?? 0..<matrix.shape[1], gates: gates,
+      size: matrix.shape[0] / gates)
+    if let quantized = matrix.storage.quantized.withLock({ $0 }) {
+      self.init(quantized, source)
+    } else {
+      self.init(source, format: nil, [source.packed(matrix)])
     }
+  }
+
+  /// Packs all columns of a matrix of 8 or 16 bits.
+  package convenience init(_ matrix: QuantizedMatrix) {
+    self.init(
+      matrix,
+      Source(stride: matrix.columns, columns: 0..<matrix.columns, gates: 1, size: matrix.rows))
+  }
+
+  private convenience init(_ matrix: QuantizedMatrix, _ source: Source) {
+    switch matrix.contents {
+    case .float16(let values): self.init(source, format: .float16, [source.packed(values)])
+    case .int8(let values, let scales):
+      self.init(source, format: .int8, [source.packed(values), source.spread(scales)])
+    }
+  }
+
+  private init(_ source: Source, format: WeightFormat?, _ storages: [Storage]) {
+    (panels, depth) = (source.panels, source.columns.count)
+    (self.format, self.storages) = (format, storages)
     base = UnsafeMutableRawPointer(storages[0].base)
     scales = storages[storages.count - 1].base
   }
 
   /// Floats that `prepare` writes for a row: 0 if rows are used as they are.
-  package var preparedSize: Int { format == .int8 ? 4 + (depth + 15) / 16 * 8 : 0 }
+  package var preparedSize: Int { format == .int8 ? Self.preparedSize(depth: depth) : 0 }
+
+  /// The same for weights of 8 bits.
+  package static func preparedSize(depth: Int) -> Int { 4 + (depth + 15) / 16 * 8 }
 
   /// Rounds rows for products with weights of 8 bits; does nothing for others.
   ///
@@ -88,12 +108,31 @@ package final class PackedWeights: @unchecked Sendable {
     }
   }
 
+  /// As `multiply`, for weights of 8 bits, with rows of as few bits where that is faster.
+  package func sketch(
+    rows: Int, panels range: Range<Int>, prepared: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, into c: UnsafeMutablePointer<Float>, outputStride: Int
+  ) {
+    require(format == .int8, "only a product with weights of 8 bits has a sketch")
+    let column = range.lowerBound * Compute.panelWidth
+    let packed = base.assumingMemoryBound(to: UInt8.self) + column * ((depth + 3) / 4 * 4)
+    Compute.kernels.product_sketch(
+      rows, range.count, depth, prepared, 4 * preparedSize, packed, scales + column, bias + column,
+      c, outputStride)
+  }
+
+  /// The length of the difference of a row and what a sketch takes for it.
+  package func sketchError(ofRow row: Int, prepared: UnsafePointer<Float>) -> Float {
+    prepared[row * preparedSize + 3]
+  }
+
   /// The matrix that is being packed.
   private struct Source {
-    let matrix: Tensor
+    /// Columns of the whole matrix, and which of them are packed.
+    let stride: Int
     let columns: Range<Int>
     let gates: Int
-    let size: Int
+    let size: Int  // units of a gate
 
     var panels: Int { Panels.count(size) * gates }
 
@@ -106,8 +145,8 @@ package final class PackedWeights: @unchecked Sendable {
       }
     }
 
-    func packed() -> Storage {
-      let (stride, panelSize) = (matrix.shape[1], columns.count * Compute.panelWidth)
+    func packed(_ matrix: Tensor) -> Storage {
+      let panelSize = columns.count * Compute.panelWidth
       let packed = Storage(count: panels * panelSize)
       borrowing(matrix) {
         forEachPanel { panel, row, count in
@@ -121,7 +160,7 @@ package final class PackedWeights: @unchecked Sendable {
     }
 
     func packed(_ values: [UInt16]) -> Storage {
-      let (stride, panelSize) = (matrix.shape[1], columns.count * Compute.panelWidth)
+      let panelSize = columns.count * Compute.panelWidth
       let packed = Storage(count: (panels * panelSize + 1) / 2)
       values.withUnsafeBufferPointer { values in
         guard let base = values.baseAddress else { return }
@@ -135,7 +174,6 @@ package final class PackedWeights: @unchecked Sendable {
     }
 
     func packed(_ values: [Int8]) -> Storage {
-      let stride = matrix.shape[1]
       let panelBytes = (columns.count + 3) / 4 * 4 * Compute.panelWidth
       let packed = Storage(count: panels * panelBytes / 4)
       values.withUnsafeBufferPointer { values in

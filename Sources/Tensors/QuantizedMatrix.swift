@@ -53,19 +53,18 @@ public final class QuantizedMatrix: Sendable {
             count = values.count
           })
       case .int8:
-        var quantized: [Int8] = []
-        var scales: [Float] = []
-        quantized.reserveCapacity(values.count)
-        for row in 0..<rows {
-          let numbers = values[row * columns..<(row + 1) * columns]
-          require(
-            numbers.allSatisfy(\.isFinite), "a row of weights that aren't finite has no scale")
-          let largest: Float = numbers.reduce(0) { max($0, abs($1)) }
-          let step = largest / 127
-          // Denormals have few bits or count as zero; by 1, such numbers round to 0.
-          let scale: Float = step < .leastNormalMagnitude ? 1 : step
-          scales.append(scale)
-          for number in numbers { quantized.append(Int8((number / scale).rounded())) }
+        var scales = [Float](repeating: 1, count: rows)
+        let quantized = [Int8](unsafeUninitializedCapacity: values.count) { buffer, count in
+          scales.withUnsafeMutableBufferPointer { scales in
+            nonisolated(unsafe) let (buffer, scales) = (buffer, scales)
+            Compute.forEach(rows, cost: 8 * columns) { row in
+              let part = row * columns..<(row + 1) * columns
+              scales[row] = Self.round(
+                UnsafeBufferPointer(rebasing: values[part]),
+                into: UnsafeMutableBufferPointer(rebasing: buffer[part]))
+            }
+          }
+          count = values.count
         }
         return .int8(quantized, scales: scales)
       }
@@ -73,22 +72,53 @@ public final class QuantizedMatrix: Sendable {
     self.init(rows: rows, columns: columns, contents: contents)
   }
 
+  /// Rounds a row to 8 bits a number and returns its scale.
+  private static func round(
+    _ numbers: UnsafeBufferPointer<Float>, into rounded: UnsafeMutableBufferPointer<Int8>
+  ) -> Float {
+    var (largest, sum): (Float, Float) = (0, 0)
+    for number in numbers {
+      largest = max(largest, abs(number))
+      sum += number * 0
+    }
+    require(sum == 0, "a row of weights that aren't finite has no scale")
+    let step = largest / 127
+    // Denormals have few bits or count as zero; by 1, such numbers round to 0.
+    let scale: Float = step < .leastNormalMagnitude ? 1 : step
+    for index in numbers.indices {
+      rounded[index] = Int8((numbers[index] / scale).rounded())
+    }
+    return scale
+  }
+
+  /// Calls `body` with each row in Float32, which it may change; several at once.
+  package func forEachRow(_ body: (_ row: Int, _ values: UnsafeMutablePointer<Float>) -> Void) {
+    Compute.forEach(rows, cost: 8 * columns) { row in
+      withPooled(Float.self, count: columns) { room in
+        guard let base = room.baseAddress else { return }
+        widen(row, into: base)
+        body(row, base)
+      }
+    }
+  }
+
+  private func widen(_ row: Int, into out: UnsafeMutablePointer<Float>) {
+    let start = row * columns
+    switch contents {
+    case .int8(let values, let scales):
+      for column in 0..<columns { out[column] = Float(values[start + column]) * scales[row] }
+    case .float16(let values):
+      values.withUnsafeBufferPointer { values in
+        guard let from = values.baseAddress else { return }
+        Compute.kernels.from_float16(columns, from + start, out)
+      }
+    }
+  }
+
   /// The matrix in Float32.
   public var dequantized: Tensor {
     Tensor([rows, columns]) { out in
-      switch contents {
-      case .int8(let values, let scales):
-        for row in 0..<rows {
-          for index in row * columns..<(row + 1) * columns {
-            out[index] = Float(values[index]) * scales[row]
-          }
-        }
-      case .float16(let values):
-        values.withUnsafeBufferPointer { values in
-          guard let from = values.baseAddress else { return }
-          Compute.kernels.from_float16(values.count, from, out)
-        }
-      }
+      for row in 0..<rows { widen(row, into: out + row * columns) }
     }
   }
 

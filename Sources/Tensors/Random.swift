@@ -39,6 +39,19 @@ public struct Philox: RandomNumberGenerator, Sendable, Equatable {
   /// A number in [0, 1), a multiple of 2⁻⁵³.
   public mutating func uniformDouble() -> Double { Double(next() >> 11) * 0x1p-53 }
 
+  /// Fills a buffer with Gumbel noise, −ln(−ln u) with u uniform in (0, 1); 32 numbers are drawn for
+  /// each 64 or less.
+  ///
+  /// The index of the largest l_i + T·noise_i is distributed as softmax(l / T).
+  ///
+  /// - SeeAlso: Gumbel, "Statistical Theory of Extreme Values and Some Practical Applications", 1954.
+  package mutating func fillWithGumbelNoise(_ numbers: UnsafeMutableBufferPointer<Float>) {
+    guard let base = numbers.baseAddress else { return }
+    let first = (position + 1) / 2
+    Compute.kernels.gumbel(numbers.count, key, stream, first, base)
+    position = 2 * (first + 16 * UInt64((numbers.count + 63) / 64))
+  }
+
   /// The four numbers of one block.
   ///
   /// - Parameter counter: 128 bits, the low half first.

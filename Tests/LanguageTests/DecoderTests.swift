@@ -89,6 +89,58 @@ import Testing
     #expect(tokens == expected)
   }
 
+  /// Where most words are passed over by a sketch of the readout, tokens are those drawn from all
+  /// logits; with weights so small that all words are likely, and so large that few are.
+  @Test(
+    arguments: [(0.3, 0), (0.3, 1), (3, 1), (30, 0.5), (30, 20), (0.01, 1)] as [(Float, Double)])
+  func sketchedDrawsAreThoseFromAllLogits(size: Float, temperature: Double) {
+    let words = 2100
+    for layers in [1, 2] {
+      let sample = Sample("", layers: layers, words: words) {
+        GRUCell(inputSize: $0, hiddenSize: 33, using: &$1)
+      }
+      let weight = sample.model.parameters.first { $0.name == "decoder.weight" }!.parameter
+      weight.value = weight.value * size
+      for (format, texts) in [(nil, 1), (nil, 3), (nil, 13), (.float16, 1)]
+        as [(WeightFormat?, Int)]
+      {
+        if let format { sample.model.quantize(as: format) }
+        let sampling = Sampling(temperature: temperature)
+        let seeds = (0..<UInt64(texts)).map { $0 + 4 }
+        var sketched = TokenDraw(sampling, seeds: seeds, forbidden: 0)
+        var predictor = sample.model.predictor(texts: texts)
+        var plain = sample.model.predictor(texts: texts)
+        var generators = seeds.map { Philox(seed: $0) }
+        var tokens = seeds.map { Int32($0) }
+        var logits: [Float] = []
+        for _ in 0..<50 {
+          plain.read(tokens, logits: &logits)
+          let expected = (0..<texts).map { text in
+            var row = Array(logits[text * words..<(text + 1) * words])
+            row[0] = -.infinity
+            return sampling.draw(from: row, using: &generators[text])
+          }
+          predictor.advance(&tokens, by: &sketched)
+          #expect(tokens == expected)
+        }
+      }
+    }
+  }
+
+  /// As what a diverged training leaves: no sketch can be made, and nothing traps.
+  @Test func weightsThatAreNoNumbersAreDrawnFrom() {
+    let sample = Sample("", words: 2100) { GRUCell(inputSize: $0, hiddenSize: 33, using: &$1) }
+    let weight = sample.model.parameters.first { $0.name == "decoder.weight" }!.parameter
+    for broken in [weight.value * .nan, weight.value * 1e30] {
+      weight.value = broken
+      var draw = TokenDraw(Sampling(), seeds: [1])
+      var predictor = sample.model.predictor(texts: 1)
+      var tokens: [Int32] = [5]
+      predictor.advance(&tokens, by: &draw)
+      #expect(0..<2100 ~= tokens[0])
+    }
+  }
+
   /// Number for number, whatever the format of the weights and however many texts there are.
   @Test(arguments: Sample.all())
   func aTextDoesNotDependOnOthers(sample: Sample) {

@@ -114,6 +114,36 @@ import Testing
     }
   }
 
+  /// With the rows that it takes instead, whose distances it tells. Sums are of whole numbers; each
+  /// conversion, and each product with a scale, is a rounding.
+  @Test(arguments: KernelSet.all)
+  func sketchesAreAsFarAsTheySay(set: KernelSet) {
+    for depth in Self.depths + [1030] {
+      for columns in [1, set.panel, 3 * set.panel + 1, 5 * set.panel - 1] {
+        let problem = Int8Problem(set, columns: columns, depth: depth, seed: UInt64(depth))
+        let lengths = problem.lengths
+        for rows in [1, 2, 4, 5, 11, 12, 13, 29] {
+          let a = randomFloats(rows * depth, in: -3...3, seed: UInt64(rows))
+          let (found, distances) = problem.sketch(a, rows: rows)
+          for row in 0..<rows {
+            let x = a[row * depth..<(row + 1) * depth]
+            let length = x.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
+            // Half a step of 8 bits a number, or of 16.
+            let step = Double(x.map(abs).max()!) / (set.functions.sketch_is_fast != 0 ? 127 : 32512)
+            let distance = Double(distances[row])
+            #expect(distance <= 0.51 * step * Double(depth).squareRoot())
+            let own = Array(found[row * problem.width..<row * problem.width + columns])
+            let worst = worstRatio(own, problem.sums(x)) { column in
+              lengths[column] * (distance * 1.001 + length * 8 * roundoff) + roundoff * 8
+            }
+            #expect(worst <= 1, "\([rows, columns, depth]): \(worst)")
+            #expect(own == Array(problem.sketch(Array(x), rows: 1).numbers.prefix(columns)))
+          }
+        }
+      }
+    }
+  }
+
   /// The largest sums that there are, in whole numbers: nothing overflows.
   @Test(arguments: KernelSet.all)
   func int8HoldsTheLargestSums(set: KernelSet) {
@@ -122,10 +152,12 @@ import Testing
       let weights = (0..<2).flatMap { Array(repeating: $0 == 0 ? Float(127) : -127, count: depth) }
       let problem = Int8Problem(
         set, Tensor(weights, shape: [2, depth]), bias: Array(repeating: 0, count: set.panel))
-      let found = problem.product(Array(repeating: sign, count: depth), rows: 1)
-      for column in 0..<2 {
-        let expected = (column == 0 ? 127 : -127) * sign * Float(depth)
-        #expect(abs(found[column] - expected) <= abs(expected) * 1e-5)
+      let a = Array(repeating: sign, count: depth)
+      for found in [problem.product(a, rows: 1), problem.sketch(a, rows: 1).numbers] {
+        for column in 0..<2 {
+          let expected = (column == 0 ? 127 : -127) * sign * Float(depth)
+          #expect(abs(found[column] - expected) <= abs(expected) * 1e-5)
+        }
       }
     }
   }
@@ -185,6 +217,23 @@ private struct Int8Problem {
   }
 
   func product(_ a: [Float], rows: Int) -> [Float] {
+    product(a, rows: rows, set.functions.product_int8).numbers
+  }
+
+  /// With the distances of the rows from what is taken for them.
+  func sketch(_ a: [Float], rows: Int) -> (numbers: [Float], distances: [Float]) {
+    product(a, rows: rows, set.functions.product_sketch)
+  }
+
+  private typealias Product =
+    @convention(c) (
+      Int, Int, Int, UnsafeRawPointer, Int, UnsafePointer<UInt8>, UnsafePointer<Float>,
+      UnsafePointer<Float>?, UnsafeMutablePointer<Float>, Int
+    ) -> Void
+
+  private func product(
+    _ a: [Float], rows: Int, _ kernel: Product
+  ) -> (numbers: [Float], distances: [Float]) {
     let rowBytes = 16 + 2 * ((depth + 15) / 16 * 16)
     let prepared = UnsafeMutableRawPointer.allocate(byteCount: rows * rowBytes, alignment: 64)
     defer { prepared.deallocate() }
@@ -196,11 +245,10 @@ private struct Int8Problem {
     }
     var c = [Float](repeating: .nan, count: rows * width)
     let untouched = leavesTheRest(of: &c) {
-      set.functions.product_int8(
-        rows, width / set.panel, depth, prepared, rowBytes, packed, scales, bias, $0, width)
+      kernel(rows, width / set.panel, depth, prepared, rowBytes, packed, scales, bias, $0, width)
     }
     #expect(untouched)
-    return c
+    return (c, (0..<rows).map { prepared.load(fromByteOffset: $0 * rowBytes + 12, as: Float.self) })
   }
 
   /// bias + W·x for each column.
@@ -209,6 +257,13 @@ private struct Int8Problem {
       zip(weights[column].values, x).reduce(Double(bias[column])) {
         $0 + Double($1.0) * Double($1.1)
       }
+    }
+  }
+
+  /// ‖w‖ of each column's weights.
+  var lengths: [Double] {
+    (0..<weights.shape[0]).map { column in
+      weights[column].values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
   }
 

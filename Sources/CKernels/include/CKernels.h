@@ -67,12 +67,20 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// `[depth rounded up to 4][panel_width]` bytes, in an order of the instruction set's own.
   void (*pack_int8)(long columns, long depth, const int8_t *w, long stride, uint8_t *packed);
   /// Rounds x to 16 bits a number, with a scale; `row` has 16 bytes, and 2 for each of `depth`
-  /// rounded up to 16.
+  /// rounded up to 16. Of the 16 bytes the last four are a float: the length of the difference of x
+  /// and what `product_sketch` takes for it.
   void (*quantize_row)(long depth, const float *x, void *row);
   /// As `product_float16`, for rows of `quantize_row`, `a_stride` bytes apart, and a scale a column.
   void (*product_int8)(long rows, long panels, long depth, const void *a, long a_stride,
                        const uint8_t *packed, const float *scales, const float *_Nullable bias,
                        float *c, long c_stride);
+
+  /// As `product_int8`, but where `sketch_is_fast` with rows rounded to 8 bits.
+  void (*product_sketch)(long rows, long panels, long depth, const void *a, long a_stride,
+                         const uint8_t *packed, const float *scales, const float *_Nullable bias,
+                         float *c, long c_stride);
+  /// 1 if `product_sketch` of many rows takes less time than `product`.
+  int sketch_is_fast;
 
   /// n numbers of half precision from floats, rounded to nearest even, and back.
   void (*to_float16)(long n, const float *from, uint16_t *to);
@@ -111,6 +119,21 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   double (*cross_entropy)(long n, float *logits, long target, float scale);
   /// Replaces a row by its softmax and returns log Σ exp(x).
   double (*softmax)(long n, float *row);
+
+  // Drawing a token.
+
+  /// n numbers −ln(−ln u), u uniform in (0, 1), from Philox's blocks `first`, `first` + 1, …: 16 blocks
+  /// for 64 numbers.
+  void (*gumbel)(long n, uint64_t key, uint64_t stream, uint64_t first, float *out);
+  /// The place of the largest number, the first of equals.
+  long (*largest)(long n, const float *x);
+  /// Places of what may be the largest of n numbers, each known up to an error of
+  /// slack + a·u[i] + b·v[i]; `found` has room for n. Returns how many; 0 if there is NaN in all.
+  long (*contenders)(long n, const float *x, float a, const float *u, float b, const float *v,
+                     float slack, int32_t *found);
+  /// y[i] = bias[r] + Σ_k w[r, k]·x[k] for r = rows[i]: what `product` gets.
+  void (*chosen_rows)(long count, const int32_t *rows, long depth, const float *w, long stride,
+                      const float *x, const float *bias, float *y);
 
   // Optimiser updates, over n parameters w with gradients g (PyTorch's semantics). The share of
   // the newest gradient in a mean, 1 − β, is given beside β: Float's 1 − 0.999 is off by 2e-6.

@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 import Tensors
 
 /// Generates with a recurrent language model: its weights laid out for one step after the other, for
@@ -16,6 +17,9 @@ import Tensors
 /// Phase 1 goes through its weights in one direction for one token and in the other for the next: what
 /// was read last is then still in the nearest cache.
 ///
+/// For a next word out of many, if that is all that is asked for, the readout is a sketch, and one more
+/// phase draws (see `ReadoutSketch`).
+///
 /// Numbers don't depend on how many texts there are or on the number of threads.
 package final class Decoder: Sendable {
   static let itemsPerThread = 2
@@ -24,6 +28,10 @@ package final class Decoder: Sendable {
   private let table: InputTable
   private let readout: PackedWeights
   private let readoutBias: Storage
+  /// V, from which a sketch can be made.
+  private let readoutMatrix: Tensor
+  /// Nil if nothing has been drawn yet, `.some(nil)` if there can be none.
+  private let sketch = Mutex<ReadoutSketch??>(nil)
   /// Operations of a step for one text.
   private let operations: Int
   /// V for a readout of logits.
@@ -57,7 +65,13 @@ package final class Decoder: Sendable {
     // Products with the same input take it in the same form.
     let weights = layers.flatMap { [$0.input, $0.recurrent] } + [self.readout]
     guard Set(weights.map(\.format)).count == 1 else { return nil }
-    preparedSize = weights.map(\.preparedSize).max() ?? 0
+    readoutMatrix = readout
+    let isSketched =
+      readout.shape[0] >= ReadoutSketch.fewestWords && self.readout.format != .int8
+    preparedSize = max(
+      weights.map(\.preparedSize).max() ?? 0,
+      isSketched ? PackedWeights.preparedSize(depth: readout.shape[1]) : 0)
+    self.isSketched = isSketched
     // The first layer's input is looked up.
     operations = weights.dropFirst().reduce(0) {
       $0 + 2 * $1.panels * $1.depth * Compute.panelWidth
@@ -69,6 +83,19 @@ package final class Decoder: Sendable {
   var logitStride: Int { readout.panels * Compute.panelWidth }
   /// Room for an input of any product, in floats.
   let preparedSize: Int
+  private let isSketched: Bool
+
+  /// The sketch, made when it is first asked for; nil if drawing for so many texts would be slower
+  /// with it.
+  private func sketch(texts: Int) -> ReadoutSketch? {
+    guard isSketched, texts < 8 || Compute.kernels.sketch_is_fast != 0 else { return nil }
+    return sketch.withLock { sketch in
+      if let sketch { return sketch }
+      let made = ReadoutSketch(readoutMatrix, bias: readoutBias.base)
+      sketch = made
+      return made
+    }
+  }
 
   /// Texts that are being decoded. A copy goes its own way.
   package struct Texts {
@@ -92,66 +119,115 @@ package final class Decoder: Sendable {
       _ tokens: some Collection<Int32>, logits: UnsafeMutableBufferPointer<Float>
     ) {
       let size = decoder.outputSize
-      require(
-        tokens.count == count && logits.count == count * size,
-        "\(tokens.count) tokens and \(logits.count) logits for \(count) texts")
-      if !isKnownUniquelyReferenced(&state) {
-        state = DecoderState(copying: state, of: decoder)
-      }
-      decoder.step(state, tokens)
+      require(logits.count == count * size, "\(logits.count) logits for \(count) texts")
+      step(tokens, then: .logits)
       guard let target = logits.baseAddress else { return }
       for text in 0..<count {
         (target + text * size).update(
           from: state.logits + text * decoder.logitStride, count: size)
       }
     }
+
+    /// Reads a token of each text, where what comes next isn't of interest.
+    package mutating func read(_ tokens: some Collection<Int32>) { step(tokens, then: .nothing) }
+
+    /// Reads a token of each text and puts in its place the one drawn to come next: the largest of
+    /// logits + temperature·noise, the noise of each text from its own generator.
+    ///
+    /// - Parameter forbidden: a token that isn't drawn.
+    /// - Returns: false, nothing having been done, if `read` does as well.
+    package mutating func draw(
+      _ tokens: UnsafeMutableBufferPointer<Int32>, temperature: Float, forbidden: Int32?,
+      generators: UnsafeMutableBufferPointer<Philox>
+    ) -> Bool {
+      guard let sketch = decoder.sketch(texts: count) else { return false }
+      require(generators.count == count, "\(generators.count) generators for \(count) texts")
+      step(
+        tokens,
+        then: .draw(
+          Draw(
+            sketch: sketch, tokens: tokens, temperature: temperature, forbidden: forbidden,
+            generators: generators)))
+      return true
+    }
+
+    private mutating func step(_ tokens: some Collection<Int32>, then ending: Ending) {
+      require(tokens.count == count, "\(tokens.count) tokens for \(count) texts")
+      if !isKnownUniquelyReferenced(&state) {
+        state = DecoderState(copying: state, of: decoder)
+      }
+      decoder.step(state, tokens, then: ending)
+    }
+  }
+
+  /// What a step ends with.
+  private enum Ending {
+    case nothing
+    case logits
+    case draw(Draw)
+  }
+
+  /// Unchecked: the thread that draws for a text changes what is the text's.
+  private struct Draw: @unchecked Sendable {
+    let sketch: ReadoutSketch
+    let tokens: UnsafeMutableBufferPointer<Int32>
+    let temperature: Float
+    let forbidden: Int32?
+    let generators: UnsafeMutableBufferPointer<Philox>
   }
 
   // MARK: A step
 
-  private func step(_ state: DecoderState, _ tokens: some Collection<Int32>) {
+  private func step(
+    _ state: DecoderState, _ tokens: some Collection<Int32>, then ending: Ending
+  ) {
     let first = layers[0].layout
     for (stream, token) in tokens.enumerated() {
       table.copyRow(
         of: token, to: state.layers[0].gates + stream * first.stride, count: first.columns)
     }
     let cost = state.streams * operations / (layers.count + 1)
-    Compute.forEachStep(layers.count + 1, items: state.items, cost: cost) { phase, item in
+    let phases = if case .draw = ending { layers.count + 2 } else { layers.count + 1 }
+    Compute.forEachStep(phases, items: state.items, cost: cost) { phase, item in
       switch phase {
       case 0:
         for block in part(item, of: first.blocks, state) {
           layers[0].activate(
             block: block, state.layers[0], streams: state.streams, from: state.current)
         }
-      case 1: besidesFirstRecurrence(state, item)
-      default: ahead(phase, state, item, input: input(of: phase, state, item))
+      case 1: besidesFirstRecurrence(state, item, ending)
+      case ...layers.count:
+        ahead(phase, state, item, input: input(of: phase, state, item, ending), ending)
+      default:
+        if case .draw(let draw) = ending { self.draw(draw, state, item) }
       }
     }
     state.current = 1 - state.current
   }
 
   /// Phase 1: what follows from layer 0's output, and its recurrence for the next token.
-  private func besidesFirstRecurrence(_ state: DecoderState, _ item: Int) {
+  private func besidesFirstRecurrence(_ state: DecoderState, _ item: Int, _ ending: Ending) {
     let isBack = state.current == 1
     // The items of one thread in reverse.
     let k = Self.itemsPerThread
     let mirrored = isBack ? item / k * k + (k - 1 - item % k) : item
-    let input = input(of: 1, state, item)
-    if isBack { ahead(1, state, mirrored, input: input, isBack: true) }
+    let input = input(of: 1, state, item, ending)
+    if isBack { ahead(1, state, mirrored, input: input, ending, isBack: true) }
     let layer = layers[0]
     forEachChunk(of: part(mirrored, of: layer.layout.blocks, state), layer, isBack) { blocks in
       multiply(
         layer.recurrent, blocks, layer.layout, input, bias: layer.recurrentBias,
         into: state.layers[0].fromState, state)
     }
-    if !isBack { ahead(1, state, mirrored, input: input) }
+    if !isBack { ahead(1, state, mirrored, input: input, ending) }
   }
 
   /// The layer of this phase; in the last phase, the readout.
   private func ahead(
-    _ phase: Int, _ state: DecoderState, _ item: Int, input: Rows, isBack: Bool = false
+    _ phase: Int, _ state: DecoderState, _ item: Int, input: Rows, _ ending: Ending,
+    isBack: Bool = false
   ) {
-    guard phase < layers.count else { return readOut(state, item, input) }
+    guard phase < layers.count else { return readOut(state, item, input, ending) }
     let (layer, own) = (layers[phase], state.layers[phase])
     let previous = rows(
       own.h(state.current), layer, for: layer.recurrent, state.workspace(item: item, input: 1),
@@ -168,13 +244,41 @@ package final class Decoder: Sendable {
     }
   }
 
-  private func readOut(_ state: DecoderState, _ item: Int, _ input: Rows) {
+  private func readOut(
+    _ state: DecoderState, _ item: Int, _ input: Rows, _ ending: Ending
+  ) {
     let panels = part(item, of: readout.panels, state)
-    readout.multiply(
-      rows: state.streams, panels: panels, input.base, stride: input.stride,
-      prepared: input.prepared,
-      bias: readoutBias.base,
-      into: state.logits + panels.lowerBound * Compute.panelWidth, outputStride: logitStride)
+    let target = state.logits + panels.lowerBound * Compute.panelWidth
+    switch ending {
+    case .nothing: break
+    case .logits:
+      readout.multiply(
+        rows: state.streams, panels: panels, input.base, stride: input.stride,
+        prepared: input.prepared, bias: readoutBias.base, into: target, outputStride: logitStride)
+    case .draw(let draw):
+      draw.sketch.weights.sketch(
+        rows: state.streams, panels: panels, prepared: input.prepared, bias: readoutBias.base,
+        into: target, outputStride: logitStride)
+    }
+  }
+
+  private func draw(_ draw: Draw, _ state: DecoderState, _ item: Int) {
+    let last = layers.count - 1
+    let input = Rows(
+      base: state.layers[last].h(1 - state.current), stride: layers[last].layout.stride,
+      prepared: state.workspace(item: item, input: 0))
+    for text in part(item, of: state.streams, state) {
+      draw.tokens[text] = withPooled(Float.self, count: outputSize) { noise in
+        if draw.temperature > 0 { draw.generators[text].fillWithGumbelNoise(noise) }
+        return withPooled(Int32.self, count: outputSize) { found in
+          draw.sketch.draw(
+            from: state.logits + text * logitStride, h: input.base + text * input.stride,
+            error: draw.sketch.weights.sketchError(ofRow: text, prepared: input.prepared),
+            bias: readoutBias.base, temperature: draw.temperature, noise: noise,
+            forbidden: draw.forbidden, found: found)
+        }
+      }
+    }
   }
 
   // MARK: Parts of it
@@ -206,11 +310,16 @@ package final class Decoder: Sendable {
   }
 
   /// What the layer of a phase reads: the new outputs of the layer before.
-  private func input(of phase: Int, _ state: DecoderState, _ item: Int) -> Rows {
+  private func input(
+    of phase: Int, _ state: DecoderState, _ item: Int, _ ending: Ending
+  ) -> Rows {
     let below = layers[phase - 1]
+    let weights =
+      if phase < layers.count { layers[phase].input } else if case .draw(let draw) = ending {
+        draw.sketch.weights
+      } else { readout }
     return rows(
-      state.layers[phase - 1].h(1 - state.current), below,
-      for: phase < layers.count ? layers[phase].input : readout,
+      state.layers[phase - 1].h(1 - state.current), below, for: weights,
       state.workspace(item: item, input: 0), state)
   }
 

@@ -10,7 +10,7 @@ import Tensors
 ///
 /// Unchecked: everything that changes is read and written with the lock held.
 final class InputTable: @unchecked Sendable {
-  private static let group = 8
+  private static let group = 28
 
   private let embedding: Tensor  // E, [V, I]
   private let weights: PackedWeights
