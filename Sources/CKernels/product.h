@@ -1,5 +1,6 @@
 // Matrix products on packed panels. The innermost function holds a tile of ROWS × 2 vectors of the
-// result in registers and walks down the depth; everything else feeds it from the near caches.
+// result in registers and walks down the depth; everything else feeds it from the near caches. Where
+// the last panel has columns for one vector only, a tile is one vector wide.
 
 enum { PANEL = 2 * WIDTH };
 
@@ -17,9 +18,9 @@ typedef struct {
   long step;
 } unfold_ahead;
 
-INLINE void tile(const int rows, const int along_rows, long depth, const float *a, long stride,
-                 const float *panel, unfold_ahead ahead, const float *bias, int accumulate, float *c,
-                 long c_stride) {
+INLINE void tile(const int rows, const int is_wide, const int along_rows, long depth, const float *a,
+                 long stride, const float *panel, unfold_ahead ahead, const float *bias,
+                 int accumulate, float *c, long c_stride) {
   const long row_stride = along_rows ? stride : 1, column_stride = along_rows ? 1 : stride;
   const int rows_a_pointer = along_rows ? ROWS_A_POINTER : rows;
   const int pointers = (rows + rows_a_pointer - 1) / rows_a_pointer;
@@ -31,11 +32,11 @@ INLINE void tile(const int rows, const int along_rows, long depth, const float *
   for (int i = 0; i < rows; i++) {
     const float *start = accumulate ? c + i * c_stride : bias;
     left[i] = start ? load(start) : splat(0);
-    right[i] = start ? load(start + WIDTH) : splat(0);
+    if (is_wide) right[i] = start ? load(start + WIDTH) : splat(0);
   }
 #pragma clang loop unroll_count(4)
   for (long k = 0; k < depth; k++) {
-    vec b0 = load(panel), b1 = load(panel + WIDTH);
+    vec b0 = load(panel), b1 = is_wide ? load(panel + WIDTH) : b0;
     panel += PANEL;
     __builtin_prefetch(ahead.next, 0, 2);
     ahead.next += ahead.step;
@@ -43,7 +44,7 @@ INLINE void tile(const int rows, const int along_rows, long depth, const float *
     for (int i = 0; i < rows; i++) {
       vec x = splat(from[i / rows_a_pointer][i % rows_a_pointer * row_stride]);
       left[i] = fmadd(x, b0, left[i]);
-      right[i] = fmadd(x, b1, right[i]);
+      if (is_wide) right[i] = fmadd(x, b1, right[i]);
     }
 #pragma clang loop unroll(full)
     for (int i = 0; i < pointers; i++) {
@@ -54,25 +55,24 @@ INLINE void tile(const int rows, const int along_rows, long depth, const float *
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) {
     store(c + i * c_stride, left[i]);
-    store(c + i * c_stride + WIDTH, right[i]);
+    if (is_wide) store(c + i * c_stride + WIDTH, right[i]);
   }
 }
 
-// Every height of tile, for the two layouts of a that occur: rows contiguous, columns contiguous.
+// Every height of tile, for the two layouts of a that occur, rows contiguous and columns contiguous,
+// and the two widths.
 typedef void (*tile_function)(long depth, const float *a, long stride, const float *panel,
                               unfold_ahead ahead, const float *bias, int accumulate, float *c,
                               long c_stride);
-#define TILE(n)                                                                                   \
-  static void tile_along_rows_##n(long depth, const float *a, long stride, const float *panel,    \
-                                  unfold_ahead ahead, const float *bias, int accumulate,          \
-                                  float *c, long c_stride) {                                      \
-    tile(n, 1, depth, a, stride, panel, ahead, bias, accumulate, c, c_stride);                    \
-  }                                                                                               \
-  static void tile_along_columns_##n(long depth, const float *a, long stride, const float *panel, \
-                                     unfold_ahead ahead, const float *bias, int accumulate,       \
-                                     float *c, long c_stride) {                                   \
-    tile(n, 0, depth, a, stride, panel, ahead, bias, accumulate, c, c_stride);                    \
+#define TILE_OF(name, is_wide, along_rows, n)                                                     \
+  static void name##_##n(long depth, const float *a, long stride, const float *panel,             \
+                         unfold_ahead ahead, const float *bias, int accumulate, float *c,         \
+                         long c_stride) {                                                         \
+    tile(n, is_wide, along_rows, depth, a, stride, panel, ahead, bias, accumulate, c, c_stride);  \
   }
+#define TILE(n)                                                                                   \
+  TILE_OF(tile_along_rows, 1, 1, n) TILE_OF(tile_along_columns, 1, 0, n)                          \
+  TILE_OF(narrow_along_rows, 0, 1, n) TILE_OF(narrow_along_columns, 0, 0, n)
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if TILE_ROWS > 6
 TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
@@ -81,6 +81,7 @@ TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12)
 TILE(13) TILE(14)
 #endif
 #undef TILE
+#undef TILE_OF
 #define UP_TO_6(f) 0, f##_1, f##_2, f##_3, f##_4, f##_5, f##_6
 #define UP_TO_12(f) UP_TO_6(f), f##_7, f##_8, f##_9, f##_10, f##_11, f##_12
 #define UP_TO_14(f) UP_TO_12(f), f##_13, f##_14
@@ -93,6 +94,8 @@ TILE(13) TILE(14)
 #endif
 static const tile_function tiles_along_rows[] = {UP_TO_TILE_ROWS(tile_along_rows)};
 static const tile_function tiles_along_columns[] = {UP_TO_TILE_ROWS(tile_along_columns)};
+static const tile_function narrow_along_rows[] = {UP_TO_TILE_ROWS(narrow_along_rows)};
+static const tile_function narrow_along_columns[] = {UP_TO_TILE_ROWS(narrow_along_columns)};
 
 /// The rows of tile number `index` when `rows` are shared as evenly as can be.
 INLINE int tile_height(long rows, long tiles, long index) {
@@ -107,6 +110,7 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
     return row_product((columns + PANEL - 1) / PANEL, depth, a.base, packed, panel_stride,
                        accumulate ? c : bias, c);
   const tile_function *heights = along_rows ? tiles_along_rows : tiles_along_columns;
+  const tile_function *narrow = along_rows ? narrow_along_rows : narrow_along_columns;
   const long stride = along_rows ? a.row_stride : a.column_stride;
   const long panels = (columns + PANEL - 1) / PANEL, row_tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   const long ahead_step = PANEL * sizeof(float) / row_tiles;
@@ -133,8 +137,8 @@ static void product(long rows, long columns, long depth, unfold_matrix a, const 
             for (long j = 0; j < width; j++) edge[i * PANEL + j] = to[i * c_stride + j];
           float edge_bias[PANEL];
           for (long j = 0; panel_bias && j < PANEL; j++) edge_bias[j] = j < width ? panel_bias[j] : 0;
-          heights[height](block, from, stride, panel, ahead, panel_bias ? edge_bias : 0, add, edge,
-                          PANEL);
+          (width > WIDTH ? heights : narrow)[height](block, from, stride, panel, ahead,
+                                                     panel_bias ? edge_bias : 0, add, edge, PANEL);
           for (int i = 0; i < height; i++)
             for (long j = 0; j < width; j++) to[i * c_stride + j] = edge[i * PANEL + j];
         }
@@ -163,29 +167,37 @@ INLINE void pack_four_columns(const float *source, long stride, long depth, floa
     for (int j = 0; j < 4; j++) panel[k * PANEL + j] = source[j * stride + k];
 }
 
+/// Packs columns that are contiguous along the depth. A cache line of each at a time: what is written
+/// of the panel meanwhile stays in the nearest cache.
+static void pack_transposed(const float *source, long stride, long depth, long width, float *panel) {
+  enum { LINE = 16 };
+  for (long k = 0; k < depth; k += LINE, panel += LINE * PANEL) {
+    const long lines = depth - k < LINE ? depth - k : LINE;
+    long j = 0;
+    for (; j + 4 <= width; j += 4) pack_four_columns(source + j * stride + k, stride, lines, panel + j);
+    for (; j < PANEL; j++)
+      for (long i = 0; i < lines; i++)
+        panel[i * PANEL + j] = j < width ? source[j * stride + k + i] : 0;
+  }
+}
+
 static void pack(unfold_matrix source, long depth, long columns, float *packed) {
   for (long column = 0; column < columns; column += PANEL, packed += depth * PANEL) {
     const long width = columns - column < PANEL ? columns - column : PANEL;
     const float *from = source.base + column * source.column_stride;
-    if (source.column_stride == 1) {
-      for (long k = 0; k < depth; k++) {
-        const float *row = from + k * source.row_stride;
-        if (width == PANEL) {
-          store(packed + k * PANEL, load(row));
-          store(packed + k * PANEL + WIDTH, load(row + WIDTH));
-        } else {
-          for (long j = 0; j < PANEL; j++) packed[k * PANEL + j] = j < width ? row[j] : 0;
-        }
+    if (source.row_stride == 1) {
+      pack_transposed(from, source.column_stride, depth, width, packed);
+      continue;
+    }
+    for (long k = 0; k < depth; k++) {
+      const float *row = from + k * source.row_stride;
+      if (width == PANEL && source.column_stride == 1) {
+        store(packed + k * PANEL, load(row));
+        store(packed + k * PANEL + WIDTH, load(row + WIDTH));
+      } else {
+        for (long j = 0; j < PANEL; j++)
+          packed[k * PANEL + j] = j < width ? row[j * source.column_stride] : 0;
       }
-    } else {
-      long j = 0;
-      if (source.row_stride == 1)
-        for (; j + 4 <= width; j += 4)
-          pack_four_columns(from + j * source.column_stride, source.column_stride, depth, packed + j);
-      for (; j < PANEL; j++)
-        for (long k = 0; k < depth; k++)
-          packed[k * PANEL + j] =
-              j < width ? from[k * source.row_stride + j * source.column_stride] : 0;
     }
   }
 }

@@ -93,7 +93,8 @@ private final class ReadoutPass {
 
   /// - Returns: the sum of all losses.
   func run() -> Double {
-    let stride = (classes + 15) / 16 * 16 + 16
+    // An odd number of cache lines: rows don't fall on the same places of a cache.
+    let stride = ((classes + 15) / 16 | 1) * 16
     let blocks = max(1, (rows * stride + Self.logitsAtOnce - 1) / Self.logitsAtOnce)
     let blockRows = max(min(rows, 64), (rows + blocks - 1) / blocks)
     let logits = Storage(count: blockRows * stride)

@@ -126,9 +126,11 @@ struct GateLayout {
     let width = blockWidth
     let packed = Panels.packed(x, depth: rows, columns: count)
     let panels = Panels.count(count)
-    let groups = (panels + 3) / 4
-    let cost = 2 * rows * width * 4 * width
-    Compute.forEach(blocks * gates * groups, cost: cost) { task in
+    // A part's columns of dz stay in a second-level cache while all panels pass by, unless there are
+    // so few parts that threads would have nothing to do.
+    let groups = max(1, min(panels, 8 * Compute.threads / (blocks * gates)))
+    let work = 2 * rows * columns * count
+    Compute.forEach(blocks * gates * groups, work: work) { task in
       let (group, part) = (task / (blocks * gates), task % (blocks * gates))
       let (block, gate) = (part / gates, part % gates)
       let first = panels * group / groups
