@@ -8,6 +8,7 @@
 //              nearest cache, against writing the result once for each block
 //   FUSED      1 where the instruction set has fused multiply-add
 #include "CKernels.h"
+#include <limits.h>
 #include <math.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -51,7 +52,7 @@ const unfold_kernels KERNELS = {
     .quantize_row = quantize_row,
     .product_int8 = product_int8,
     .product_sketch = product_sketch,
-    .sketch_is_fast = VNNI,
+    .sketch_rows = VNNI ? LONG_MAX : WIDTH >= 8 ? 7 : 0,
     .to_float16 = to_float16,
     .from_float16 = from_float16,
     .lstm_forward = lstm_forward,

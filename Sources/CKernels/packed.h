@@ -51,7 +51,7 @@ enum {
 typedef struct {
   float scale;
   int32_t high_sum, low_sum;
-  float sketch_error;  ///< The length of the difference of the row and what a sketch takes for it.
+  float sketch_error;  ///< At least the distance of the row from what a sketch takes for it.
 } int8_row;
 
 typedef int8_t narrow_vec __attribute__((vector_size(WIDTH), aligned(1), may_alias));
@@ -80,7 +80,8 @@ static void quantize_row(long depth, const float *x, void *row) {
   }
   float most = 0;
   for (int i = 0; i < WIDTH; i++) most = most < largest[i] ? largest[i] : most;
-  const float factor = most > 1e-30f ? MOST / most : 0;
+  const int is_zero = !(most > 1e-30f);
+  const float factor = is_zero ? 0 : MOST / most;
   const float step = most / MOST;
   vec squares = {};
   ivec highs = {}, lows = {};
@@ -88,22 +89,25 @@ static void quantize_row(long depth, const float *x, void *row) {
   for (long k = 0; k < depth; k += WIDTH) {
     const float magic = 12582912.0f;  // as in exp_of
     vec exact = load(k < whole ? x + k : last);
-    ivec a = (ivec)(exact * factor + magic) - (ivec)splat(magic);
+    vec scaled = exact * factor;
+    ivec a = (ivec)(scaled + magic) - (ivec)splat(magic);
 #if VNNI
     ivec high = (a + 128) >> 8, low = a - (high << 8);
     *(narrow_vec *)(bytes + k) = __builtin_convertvector(high, narrow_vec);
     *(narrow_vec *)(bytes + int8_room(depth) + k) = __builtin_convertvector(low, narrow_vec);
     highs += high;
     lows += low;
-    vec error = exact - __builtin_convertvector(high << 8, vec) * step;
+    vec error = scaled - __builtin_convertvector(high << 8, vec);
 #else
     *(short_vec *)(bytes + 2 * k) = __builtin_convertvector(a, short_vec);
-    vec error = exact - __builtin_convertvector(a, vec) * step;
+    vec error = scaled - __builtin_convertvector(a, vec);
 #endif
     squares = fmadd(error, error, squares);
   }
   int8_row head = {.scale = step + horizontal_sum(check)};
-  head.sketch_error = sqrtf(horizontal_sum(squares));
+  // A number was scaled with an error of 2⁻²³ of MOST at most.
+  const float errors = sqrtf(horizontal_sum(squares)) + 0.004f * sqrtf((float)depth);
+  head.sketch_error = is_zero ? most * sqrtf((float)depth) : errors * step;
   for (int i = 0; i < WIDTH; i++) head.high_sum += highs[i], head.low_sum += lows[i];
   *(int8_row *)row = head;
 }
@@ -265,6 +269,7 @@ INLINE void int8_product(const int is_sketch, long rows, long panels, long depth
     for (; r + most <= rows; r += most) INT8_TILE_OF(most);
     for (; most > 4 && r + 4 <= rows; r += 4) INT8_TILE_OF(4);
     for (; r < rows; r++) INT8_TILE_OF(1);
+#undef INT8_TILE_OF
     p++;
   }
 }

@@ -12,14 +12,17 @@ INLINE vec widen_half(const uint16_t *p) {
 #if HALF
   return __builtin_convertvector(*(const half_vec *)p, vec);
 #else
-  // Without an instruction: shift exponent and fraction into place, scale by 2^112; infinity and NaN
-  // get the exponent of theirs.
+  // Without an instruction: shift exponent and fraction into place and add 112 to the exponent;
+  // infinity and NaN get the exponent of theirs. What is below the normal numbers has its fraction
+  // after a 1 that is taken away again, never as a denormal, which may count as zero.
   ivec x;
   for (int i = 0; i < WIDTH; i++) x[i] = p[i];
   ivec magnitude = (x & 0x7fff) << 13;
   ivec special = magnitude >= 0x7c00 << 13;
-  vec scaled = bits(magnitude) * 0x1p112f;
-  ivec result = ((ivec)scaled & ~special) | ((magnitude | 0x7f800000) & special);
+  ivec small = magnitude < 1 << 23;
+  vec below = bits(magnitude + (113 << 23)) - 0x1p-14f;
+  ivec result = ((magnitude + (112 << 23)) & ~(special | small)) | ((ivec)below & small) |
+                ((magnitude | 0x7f800000) & special);
   return bits(result | ((x & 0x8000) << 16));
 #endif
 }

@@ -7,6 +7,7 @@ public enum WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
   case unexpected(file: String, name: String)
   case wrongShape(file: String, name: String, expected: [Int], found: [Int])
   case notFinite(model: String, name: String)
+  case tooLargeForHalfPrecision(model: String, name: String)
 
   public var description: String {
     switch self {
@@ -21,6 +22,9 @@ public enum WeightsError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notFinite(let model, let name):
       "\(model) can't be used: some weights of its tensor “\(name)” aren't finite numbers, so it "
         + "can't be whole; copy it again, or make it anew."
+    case .tooLargeForHalfPrecision(let model, let name):
+      "\(model) doesn't fit half precision, which ends at 65,504: its tensor “\(name)” has larger "
+        + "weights; use int8."
     }
   }
 }

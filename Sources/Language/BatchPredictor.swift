@@ -58,8 +58,8 @@ extension RecurrentLanguageModel {
   }
 
   private func decodingPredictor(texts count: Int) -> (any Predictor & BatchPredictor)? {
-    func decoding(_ weight: Tensor, _ bias: Tensor) -> DecodingPredictor? {
-      Decoder(core: core, embedding: embedding.tensor, readout: weight, bias: bias)
+    func decoding(_ weight: Tensor, _ bias: Tensor, draws: Bool = true) -> DecodingPredictor? {
+      Decoder(core: core, embedding: embedding.tensor, readout: weight, bias: bias, draws: draws)
         .map { DecodingPredictor(texts: .init($0, count: count)) }
     }
     switch readout {
@@ -67,7 +67,7 @@ extension RecurrentLanguageModel {
     case .adaptive(let softmax):
       let clusters = ClusterDecoder(softmax)
       let first = clusters.firstMatrix
-      return decoding(first, Tensor(zeros: [first.shape[0]]))
+      return decoding(first, Tensor(zeros: [first.shape[0]]), draws: false)
         .map { AdaptivePredictor(first: $0, clusters: clusters) }
     }
   }
@@ -130,6 +130,8 @@ private struct AdaptivePredictor: Predictor, BatchPredictor {
     first.read(tokens, logits: &products)
     clusters.join(products, into: &logits)
   }
+
+  mutating func read(_ tokens: [Int32]) { first.read(tokens) }
 }
 
 /// The plain form, for cells of others: calls the cell once a token.

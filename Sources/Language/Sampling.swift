@@ -6,7 +6,8 @@ import Tensors
 ///     p_i ∝ exp(logit_i / temperature), for the tokens that top-k and top-p leave
 ///
 /// The token drawn is that with the largest logit_i + temperature·g_i, where g_i = −ln(−ln u_i) is
-/// Gumbel noise: it comes with probability p_i, and there is no softmax to be computed.
+/// Gumbel noise: it comes with probability p_i, and there is no softmax to be computed. At temperatures
+/// so low that noise is lost in the rounding of the logits, the first of equals is drawn.
 public struct Sampling: Sendable, Equatable {
   package typealias Numbers = UnsafeMutableBufferPointer<Float>
 
@@ -78,7 +79,7 @@ public struct Sampling: Sendable, Equatable {
     guard topP < 1 else { return likeliest }
     return withPooled(Float.self, count: logits.count) { probabilities in
       guard let from = logits.baseAddress, let to = probabilities.baseAddress else { return [] }
-      Compute.kernels.affine(logits.count, Float(1 / temperature), 0, from, to)
+      Compute.kernels.affine(logits.count, 1 / noiseFactor, 0, from, to)
       _ = Compute.kernels.softmax(logits.count, to)
       return nucleus(likeliest, probabilities)
     }
@@ -90,6 +91,8 @@ public struct Sampling: Sendable, Equatable {
     // Tokens below this weight make less than 1 − p all together, so the set needs none of them.
     let least = (1 - topP) * total / Double(tokens.count)
     var order = tokens.filter { Double(probabilities[$0]) >= least }
+    // None, if probabilities are no numbers.
+    guard !order.isEmpty else { return tokens }
     order.sort { Self.precedes($0, $1, in: probabilities) }
     var reached = 0.0
     let end = order.firstIndex { token in

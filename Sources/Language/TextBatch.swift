@@ -15,18 +15,21 @@ public struct TextBatch {
   /// An empty prompt begins where a line begins, if the vocabulary has line ends, or else with the
   /// first token.
   ///
-  /// - Parameter seeds: one a text.
+  /// - Parameter seeds: one a text, at least one.
   /// - Throws: `VocabularyError` for a prompt with tokens that the model doesn't know.
   public init(
     _ model: any LanguageModel, vocabulary: Vocabulary, prompt: String = "",
     sampling: Sampling = Sampling(), seeds: [UInt64]
   ) throws {
+    require(!seeds.isEmpty, "there are no seeds for texts")
     self.vocabulary = vocabulary
     draw = TokenDraw(sampling, seeds: seeds, forbidden: vocabulary.undrawn)
     predictor = model.predictor(texts: seeds.count)
     let context = try vocabulary.context(prompt: prompt)
-    for token in context.dropLast() { predictor.read(seeds.map { _ in token }) }
-    tokens = seeds.map { _ in context[context.count - 1] }
+    for token in context.dropLast() {
+      predictor.read(Array(repeating: token, count: seeds.count))
+    }
+    tokens = Array(repeating: context[context.count - 1], count: seeds.count)
   }
 
   /// Draws the next token of each text.

@@ -8,7 +8,7 @@ public struct TokenDraw {
   /// One a text.
   var generators: [Philox]
   /// Room for the logits of all texts, `[B, V]`.
-  var logits: [Float] = []
+  public var logits: [Float] = []
 
   /// - Parameters:
   ///   - seeds: one a text.
@@ -19,9 +19,16 @@ public struct TokenDraw {
     generators = seeds.map { Philox(seed: $0) }
   }
 
-  /// Puts a token drawn from `logits` in the place of each of the tokens.
-  mutating func replace(_ tokens: inout [Int32]) {
+  /// Puts a token drawn from `logits` in the place of each of the tokens, and leaves something else
+  /// where the logits were.
+  public mutating func replace(_ tokens: inout [Int32]) {
     let (count, size) = (generators.count, logits.count / max(generators.count, 1))
+    require(
+      tokens.count == count && logits.count == count * size && size > 0,
+      "\(tokens.count) tokens and \(logits.count) logits for \(count) texts")
+    require(
+      forbidden.map { 0..<size ~= Int($0) } ?? true,
+      "token \(forbidden ?? 0) of a vocabulary of \(size)")
     let (sampling, forbidden) = (sampling, forbidden)
     logits.withUnsafeMutableBufferPointer { logits in
       generators.withUnsafeMutableBufferPointer { generators in

@@ -128,7 +128,7 @@ struct GateLayout {
     let panels = Panels.count(count)
     // A part's columns of dz stay in a second-level cache while all panels pass by, unless there are
     // so few parts that threads would have nothing to do.
-    let groups = max(1, min(panels, 8 * Compute.threads / (blocks * gates)))
+    let groups = max(1, min(panels, (8 * Compute.threads + blocks * gates - 1) / (blocks * gates)))
     let work = 2 * rows * columns * count
     Compute.forEach(blocks * gates * groups, work: work) { task in
       let (group, part) = (task / (blocks * gates), task % (blocks * gates))

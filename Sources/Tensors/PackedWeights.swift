@@ -121,7 +121,7 @@ package final class PackedWeights: @unchecked Sendable {
       c, outputStride)
   }
 
-  /// The length of the difference of a row and what a sketch takes for it.
+  /// At least the distance of a row from what a sketch takes for it.
   package func sketchError(ofRow row: Int, prepared: UnsafePointer<Float>) -> Float {
     prepared[row * preparedSize + 3]
   }

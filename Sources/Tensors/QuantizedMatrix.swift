@@ -195,9 +195,20 @@ extension Parameterized {
   }
 
   /// The name of the first parameter that has NaN or an infinity in it; nil if none has.
-  public var nameOfNonFiniteWeights: String? {
+  public var nameOfNonFiniteWeights: String? { nameOfWeights { !$0.isFinite } }
+
+  /// The name of the first matrix with a number that would be infinite in half precision, nil if
+  /// there is none.
+  public var nameOfWeightsBeyondHalfPrecision: String? {
+    nameOfWeights(inMatricesOnly: true) { abs($0) >= 65_520 }
+  }
+
+  private func nameOfWeights(
+    inMatricesOnly: Bool = false, where isFound: (Float) -> Bool
+  ) -> String? {
     let found = parameters.first { entry in
-      entry.parameter.value.withValues { values in !values.allSatisfy(\.isFinite) }
+      (!inMatricesOnly || entry.parameter.shape.rank == 2)
+        && entry.parameter.value.withValues { values in values.contains(where: isFound) }
     }
     return found?.name
   }

@@ -44,6 +44,9 @@ struct Quantize: UnfoldSubcommand {
     if let name = folder.model.nameOfNonFiniteWeights {
       throw WeightsError.notFinite(model: model, name: name)
     }
+    if weights == .float16, let name = folder.model.nameOfWeightsBeyondHalfPrecision {
+      throw WeightsError.tooLargeForHalfPrecision(model: model, name: name)
+    }
     let bytesBefore = folder.model.weightBytes
     let before = folder.model.crossEntropy(of: tokens, streams: streams) { _ in }
     folder.model.quantize(as: weights)

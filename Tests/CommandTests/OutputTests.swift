@@ -85,6 +85,16 @@ extension CommandTests {
           #expect(!place.exists("small"))
         }
       }
+      let matrix = try #require(entries.first { $0.shape.count == 2 })
+      let pattern = withUnsafeBytes(of: Float(-65_520).bitPattern.littleEndian) { Data($0) }
+      let start = dataStart + matrix.range.lowerBound
+      var bytes = whole
+      bytes.replaceSubrange(start..<start + 4, with: pattern)
+      try place.write(bytes, to: path)
+      let result = try place.unfold(
+        "quantize", "run", "text", "--weights", "float16", "--out", "small")
+      expectRefusal(result, 65, "run doesn't fit half precision", "“\(matrix.name)”", "use int8")
+      #expect(!place.exists("small"))
     }
 
     @Test func generate() throws {

@@ -107,7 +107,8 @@ import Testing
         if let format { sample.model.quantize(as: format) }
         let sampling = Sampling(temperature: temperature)
         let seeds = (0..<UInt64(texts)).map { $0 + 4 }
-        var sketched = TokenDraw(sampling, seeds: seeds, forbidden: 0)
+        let forbidden: Int32? = texts == 3 ? nil : 0
+        var sketched = TokenDraw(sampling, seeds: seeds, forbidden: forbidden)
         var predictor = sample.model.predictor(texts: texts)
         var plain = sample.model.predictor(texts: texts)
         var generators = seeds.map { Philox(seed: $0) }
@@ -117,7 +118,7 @@ import Testing
           plain.read(tokens, logits: &logits)
           let expected = (0..<texts).map { text in
             var row = Array(logits[text * words..<(text + 1) * words])
-            row[0] = -.infinity
+            if forbidden != nil { row[0] = -.infinity }
             return sampling.draw(from: row, using: &generators[text])
           }
           predictor.advance(&tokens, by: &sketched)
@@ -125,6 +126,47 @@ import Testing
         }
       }
     }
+  }
+
+  /// There is a sketch where there should be: what else the test above compares is the same twice.
+  @Test func manyWordsHaveASketch() {
+    for (words, texts) in [(2100, 1), (2100, 64), (2047, 1)] {
+      let core = Stack([ElmanCell(inputSize: 5, hiddenSize: 7, using: &random)])
+      let decoder = Decoder(
+        core: core, embedding: uniform([words, 5]), readout: uniform([words, 7]),
+        bias: Tensor(zeros: [words]))!
+      var batch = Decoder.Texts(decoder, count: texts)
+      var tokens = [Int32](repeating: 1, count: texts)
+      var generators = (0..<UInt64(texts)).map { Philox(seed: $0) }
+      let isDrawn = tokens.withUnsafeMutableBufferPointer { tokens in
+        generators.withUnsafeMutableBufferPointer {
+          batch.draw(tokens, temperature: 1, forbidden: nil, generators: $0)
+        }
+      }
+      #expect(isDrawn == (words >= 2048 && texts <= Compute.kernels.sketch_rows))
+      #expect(isDrawn == generators.allSatisfy { $0.position > 0 })
+    }
+  }
+
+  /// Where h isn't a number, or beyond all bounds, all logits are looked at.
+  @Test(arguments: [Float.nan, .infinity, 1e30, 1e-30])
+  func statesBeyondBoundsAreDrawnFromAllLogits(size: Float) {
+    let words = 2100
+    let sample = Sample("", layers: 1, words: words) {
+      ElmanCell(inputSize: $0, hiddenSize: 33, activation: .relu, using: &$1)
+    }
+    let embedding = sample.model.parameters.first { $0.name == "embedding.weight" }!.parameter
+    embedding.value = embedding.value * size
+    var draw = TokenDraw(Sampling(temperature: 0), seeds: [1], forbidden: 3)
+    var (sketched, plain) = (sample.model.predictor(texts: 1), sample.model.predictor(texts: 1))
+    var tokens: [Int32] = [1]
+    var logits: [Float] = []
+    plain.read(tokens, logits: &logits)
+    logits[3] = -.infinity
+    var generator = Philox(seed: 1)
+    let expected = Sampling(temperature: 0).draw(from: logits, using: &generator)
+    sketched.advance(&tokens, by: &draw)
+    #expect(tokens == [expected])
   }
 
   /// As what a diverged training leaves: no sketch can be made, and nothing traps.
@@ -227,7 +269,7 @@ import Testing
       }
     }
     let whole = logits(tableBytes: 1 << 20)
-    #expect(whole != nil && logits(tableBytes: 0) == whole && logits(tableBytes: 6000) == whole)
+    #expect(whole != nil && logits(tableBytes: 0) == whole && logits(tableBytes: 12_000) == whole)
   }
 
   private var random: Philox {

@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// Tokens far apart, so that many at a time are passed over.
+  /// Tokens far apart among impossible ones.
   @Test(arguments: [nil, 3]) func drawsFromManyFollowTheProbabilities(topK: Int?) {
     var logits = [Float](repeating: -.infinity, count: 1000)
     let tokens = [0, 255, 256, 700]
@@ -109,6 +109,17 @@ import Testing
     let kept = Set([2, 0, 3, 1].prefix(topK ?? 4))
     expectFollows(
       tokens.map { found[$0] }, probabilities(tokens.map { logits[$0] }, kept: kept))
+  }
+
+  /// As of a model that has diverged, or at a temperature by which nothing can be divided.
+  @Test(arguments: [
+    Sampling(), Sampling(topK: 2), Sampling(topP: 0.9), Sampling(topK: 9, topP: 0.5),
+    Sampling(temperature: 1e60, topP: 0.9), Sampling(temperature: 0),
+  ])
+  func logitsThatAreNoNumbersAreDrawnFrom(sampling: Sampling) {
+    for logits in [[.nan, .nan, .nan], [.infinity, 0, .nan], [0, -.infinity, 1]] as [[Float]] {
+      #expect(counts(sampling, of: logits, draws: 10).reduce(0, +) == 10)
+    }
   }
 
   @Test func sameSeedSameDraws() {

@@ -128,8 +128,8 @@ import Testing
           for row in 0..<rows {
             let x = a[row * depth..<(row + 1) * depth]
             let length = x.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-            // Half a step of 8 bits a number, or of 16.
-            let step = Double(x.map(abs).max()!) / (set.functions.sketch_is_fast != 0 ? 127 : 32512)
+            // Half a step of 8 bits a number at most.
+            let step = Double(x.map(abs).max()!) / 127
             let distance = Double(distances[row])
             #expect(distance <= 0.51 * step * Double(depth).squareRoot())
             let own = Array(found[row * problem.width..<row * problem.width + columns])

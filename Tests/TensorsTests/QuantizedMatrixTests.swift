@@ -32,7 +32,7 @@ import Testing
   @Test(arguments: Compute.availableInstructionSets)
   func readsEveryHalf(set: String) throws {
     guard let kernels = unfold_kernels_named(set)?.pointee else { return }
-    let patterns = (0...UInt16.max).filter { $0 & 0x7C00 != 0 || $0 & 0x3FF == 0 }
+    let patterns = Array(0...UInt16.max)
     var found = [Float](repeating: 0, count: patterns.count)
     kernels.from_float16(patterns.count, patterns, &found)
     for (pattern, value) in zip(patterns, found) {
@@ -41,7 +41,7 @@ import Testing
       if exponent == 31 {
         #expect(fraction == 0 ? value == sign * .infinity : value.isNaN)
       } else if exponent == 0 {
-        #expect(value == 0)
+        #expect(value == sign * fraction * 0x1p-24)
       } else {
         let expected = Float(sign: .plus, exponent: exponent - 15, significand: 1 + fraction / 1024)
         #expect(value == sign * expected)
@@ -97,6 +97,24 @@ import Testing
     let rounded = QuantizedMatrix(matrix, as: .int8).dequantized.values
     #expect(rounded.prefix(10).allSatisfy { $0 == 0 })
     #expect(Array(rounded.suffix(4)) == [0, 1, smallest, -normal])
+  }
+
+  /// Half of the last place after 65,504 is where rounding leads to infinity.
+  @Test func aMatrixBeyondHalfPrecisionIsNamed() {
+    struct Layer: Parameterized {
+      let weight: Parameter
+      let bias: Parameter
+    }
+    for (number, name) in [(65_519, nil), (65_520, "weight"), (-70_000, "weight")]
+      as [(Float, String?)]
+    {
+      let layer = Layer(
+        weight: Parameter(Tensor([1, number], shape: [1, 2])),
+        bias: Parameter(Tensor([100_000], shape: [1])))
+      #expect(layer.nameOfWeightsBeyondHalfPrecision == name)
+      layer.quantize(as: .float16)
+      #expect(layer.weight.value.values[1].isInfinite == (name != nil))
+    }
   }
 
   @Test(arguments: [Float.nan, .infinity, -.infinity])

@@ -67,20 +67,21 @@ typedef struct __attribute__((swift_attr("@Sendable"))) {
   /// `[depth rounded up to 4][panel_width]` bytes, in an order of the instruction set's own.
   void (*pack_int8)(long columns, long depth, const int8_t *w, long stride, uint8_t *packed);
   /// Rounds x to 16 bits a number, with a scale; `row` has 16 bytes, and 2 for each of `depth`
-  /// rounded up to 16. Of the 16 bytes the last four are a float: the length of the difference of x
-  /// and what `product_sketch` takes for it.
+  /// rounded up to 16. Of the 16 bytes the last four are a float: at least the distance of x from
+  /// what `product_sketch` takes for it.
   void (*quantize_row)(long depth, const float *x, void *row);
   /// As `product_float16`, for rows of `quantize_row`, `a_stride` bytes apart, and a scale a column.
   void (*product_int8)(long rows, long panels, long depth, const void *a, long a_stride,
                        const uint8_t *packed, const float *scales, const float *_Nullable bias,
                        float *c, long c_stride);
 
-  /// As `product_int8`, but where `sketch_is_fast` with rows rounded to 8 bits.
+  /// As `product_int8`, but with rows rounded to 8 bits where that makes it faster.
   void (*product_sketch)(long rows, long panels, long depth, const void *a, long a_stride,
                          const uint8_t *packed, const float *scales, const float *_Nullable bias,
                          float *c, long c_stride);
-  /// 1 if `product_sketch` of many rows takes less time than `product`.
-  int sketch_is_fast;
+  /// The most rows for which `product_sketch` has been seen to take less time than `product` of a
+  /// matrix that no cache holds.
+  long sketch_rows;
 
   /// n numbers of half precision from floats, rounded to nearest even, and back.
   void (*to_float16)(long n, const float *from, uint16_t *to);

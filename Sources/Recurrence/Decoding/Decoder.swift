@@ -28,8 +28,8 @@ package final class Decoder: Sendable {
   private let table: InputTable
   private let readout: PackedWeights
   private let readoutBias: Storage
-  /// V, from which a sketch can be made.
-  private let readoutMatrix: Tensor
+  /// V, from which a sketch can be made; nil if none is of use.
+  private let sketchedMatrix: Tensor?
   /// Nil if nothing has been drawn yet, `.some(nil)` if there can be none.
   private let sketch = Mutex<ReadoutSketch??>(nil)
   /// Operations of a step for one text.
@@ -43,9 +43,11 @@ package final class Decoder: Sendable {
   ///   - embedding: `[V, I]`.
   ///   - readout: `[O, H]`; O is V, if what it gives are logits.
   ///   - bias: `[O]`.
+  ///   - draws: whether words will be drawn by what the readout gives, if that is as fast as by logits.
   ///   - tableBytes: how large the table of the first layer's inputs may become.
   package init?(
-    core: Any, embedding: Tensor, readout: Tensor, bias: Tensor, tableBytes: Int = 256 << 20
+    core: Any, embedding: Tensor, readout: Tensor, bias: Tensor, draws: Bool = true,
+    tableBytes: Int = 256 << 20
   ) {
     guard let cells = (core as? any FusedCore)?.fusedLayers, !cells.isEmpty else { return nil }
     layers = cells.map { DecoderLayer($0) }
@@ -65,13 +67,12 @@ package final class Decoder: Sendable {
     // Products with the same input take it in the same form.
     let weights = layers.flatMap { [$0.input, $0.recurrent] } + [self.readout]
     guard Set(weights.map(\.format)).count == 1 else { return nil }
-    readoutMatrix = readout
     let isSketched =
-      readout.shape[0] >= ReadoutSketch.fewestWords && self.readout.format != .int8
+      draws && readout.shape[0] >= ReadoutSketch.fewestWords && self.readout.format != .int8
+    sketchedMatrix = isSketched ? readout : nil
     preparedSize = max(
       weights.map(\.preparedSize).max() ?? 0,
       isSketched ? PackedWeights.preparedSize(depth: readout.shape[1]) : 0)
-    self.isSketched = isSketched
     // The first layer's input is looked up.
     operations = weights.dropFirst().reduce(0) {
       $0 + 2 * $1.panels * $1.depth * Compute.panelWidth
@@ -83,15 +84,14 @@ package final class Decoder: Sendable {
   var logitStride: Int { readout.panels * Compute.panelWidth }
   /// Room for an input of any product, in floats.
   let preparedSize: Int
-  private let isSketched: Bool
 
   /// The sketch, made when it is first asked for; nil if drawing for so many texts would be slower
   /// with it.
   private func sketch(texts: Int) -> ReadoutSketch? {
-    guard isSketched, texts < 8 || Compute.kernels.sketch_is_fast != 0 else { return nil }
+    guard let sketchedMatrix, texts <= Compute.kernels.sketch_rows else { return nil }
     return sketch.withLock { sketch in
       if let sketch { return sketch }
-      let made = ReadoutSketch(readoutMatrix, bias: readoutBias.base)
+      let made = ReadoutSketch(sketchedMatrix, bias: readoutBias.base)
       sketch = made
       return made
     }
@@ -142,12 +142,13 @@ package final class Decoder: Sendable {
     ) -> Bool {
       guard let sketch = decoder.sketch(texts: count) else { return false }
       require(generators.count == count, "\(generators.count) generators for \(count) texts")
-      step(
-        tokens,
-        then: .draw(
-          Draw(
-            sketch: sketch, tokens: tokens, temperature: temperature, forbidden: forbidden,
-            generators: generators)))
+      require(
+        forbidden.map { 0..<decoder.outputSize ~= Int($0) } ?? true,
+        "token \(forbidden ?? 0) of a vocabulary of \(decoder.outputSize)")
+      let drawing = Drawing(
+        sketch: sketch, tokens: tokens, temperature: temperature, forbidden: forbidden,
+        generators: generators)
+      step(tokens, then: .drawing(drawing))
       return true
     }
 
@@ -164,11 +165,11 @@ package final class Decoder: Sendable {
   private enum Ending {
     case nothing
     case logits
-    case draw(Draw)
+    case drawing(Drawing)
   }
 
   /// Unchecked: the thread that draws for a text changes what is the text's.
-  private struct Draw: @unchecked Sendable {
+  private struct Drawing: @unchecked Sendable {
     let sketch: ReadoutSketch
     let tokens: UnsafeMutableBufferPointer<Int32>
     let temperature: Float
@@ -187,7 +188,13 @@ package final class Decoder: Sendable {
         of: token, to: state.layers[0].gates + stream * first.stride, count: first.columns)
     }
     let cost = state.streams * operations / (layers.count + 1)
-    let phases = if case .draw = ending { layers.count + 2 } else { layers.count + 1 }
+    // The last one but drawing is the readout, in which a single layer has its recurrence.
+    let phases =
+      switch ending {
+      case .nothing: max(2, layers.count)
+      case .logits: layers.count + 1
+      case .drawing: layers.count + 2
+      }
     Compute.forEachStep(phases, items: state.items, cost: cost) { phase, item in
       switch phase {
       case 0:
@@ -199,7 +206,7 @@ package final class Decoder: Sendable {
       case ...layers.count:
         ahead(phase, state, item, input: input(of: phase, state, item, ending), ending)
       default:
-        if case .draw(let draw) = ending { self.draw(draw, state, item) }
+        if case .drawing(let drawing) = ending { draw(drawing, state, item) }
       }
     }
     state.current = 1 - state.current
@@ -255,27 +262,28 @@ package final class Decoder: Sendable {
       readout.multiply(
         rows: state.streams, panels: panels, input.base, stride: input.stride,
         prepared: input.prepared, bias: readoutBias.base, into: target, outputStride: logitStride)
-    case .draw(let draw):
-      draw.sketch.weights.sketch(
+    case .drawing(let drawing):
+      drawing.sketch.weights.sketch(
         rows: state.streams, panels: panels, prepared: input.prepared, bias: readoutBias.base,
         into: target, outputStride: logitStride)
     }
   }
 
-  private func draw(_ draw: Draw, _ state: DecoderState, _ item: Int) {
+  /// The last phase of a step that draws: some texts.
+  private func draw(_ drawing: Drawing, _ state: DecoderState, _ item: Int) {
     let last = layers.count - 1
     let input = Rows(
       base: state.layers[last].h(1 - state.current), stride: layers[last].layout.stride,
       prepared: state.workspace(item: item, input: 0))
     for text in part(item, of: state.streams, state) {
-      draw.tokens[text] = withPooled(Float.self, count: outputSize) { noise in
-        if draw.temperature > 0 { draw.generators[text].fillWithGumbelNoise(noise) }
+      drawing.tokens[text] = withPooled(Float.self, count: outputSize) { noise in
+        if drawing.temperature > 0 { drawing.generators[text].fillWithGumbelNoise(noise) }
         return withPooled(Int32.self, count: outputSize) { found in
-          draw.sketch.draw(
+          drawing.sketch.draw(
             from: state.logits + text * logitStride, h: input.base + text * input.stride,
-            error: draw.sketch.weights.sketchError(ofRow: text, prepared: input.prepared),
-            bias: readoutBias.base, temperature: draw.temperature, noise: noise,
-            forbidden: draw.forbidden, found: found)
+            error: drawing.sketch.weights.sketchError(ofRow: text, prepared: input.prepared),
+            bias: readoutBias.base, temperature: drawing.temperature, noise: noise,
+            forbidden: drawing.forbidden, found: found)
         }
       }
     }
@@ -315,8 +323,8 @@ package final class Decoder: Sendable {
   ) -> Rows {
     let below = layers[phase - 1]
     let weights =
-      if phase < layers.count { layers[phase].input } else if case .draw(let draw) = ending {
-        draw.sketch.weights
+      if phase < layers.count { layers[phase].input } else if case .drawing(let drawing) = ending {
+        drawing.sketch.weights
       } else { readout }
     return rows(
       state.layers[phase - 1].h(1 - state.current), below, for: weights,

@@ -10,6 +10,7 @@ import Tensors
 ///
 /// Unchecked: everything that changes is read and written with the lock held.
 final class InputTable: @unchecked Sendable {
+  /// Two tiles of 14 rows (AVX-512): W_ih passes by once, each panel of it for two whole tiles.
   private static let group = 28
 
   private let embedding: Tensor  // E, [V, I]
