@@ -34,14 +34,13 @@ final class ReadoutSketch: Sendable {
   init?(_ matrix: Tensor, bias: UnsafePointer<Float>) {
     let (words, depth) = (matrix.shape[0], matrix.shape[1])
     let squares = borrowing(matrix) { Compute.kernels.sum_of_squares(matrix.count, matrix.base) }
-    guard squares.isFinite else { return nil }
+    let roundoff = Float(depth + 8) * 0x1p-23
     largestBias = (0..<words).reduce(0) { max($0, abs(bias[$1])) }
-    guard Float(depth + 8) * 0x1p-23 * largestBias < 0.1 else { return nil }
+    guard squares.isFinite, roundoff * largestBias < 0.1 else { return nil }
     let rounded = QuantizedMatrix(matrix, as: .int8)
     weights = PackedWeights(rounded)
     exact = matrix
     let (lengths, distances) = (Storage(count: words), Storage(count: words))
-    let roundoff = Float(depth + 8) * 0x1p-23
     let tiny = Float(depth).squareRoot() * 1e-18
     rounded.forEachRow { row, values in
       let length = Compute.kernels.sum_of_squares(depth, values).squareRoot()
