@@ -63,18 +63,11 @@ static void gumbel(long n, uint64_t key, uint64_t stream, uint64_t first, float 
     }
 }
 
-/// The place of the largest number, the first of equals; NaN isn't larger than anything.
+/// The place of the maximum, the first of equals.
 static long largest(long n, const float *x) {
-  vec most = splat(-__builtin_inff());
+  const float top = maximum(n, x);
   long at = 0;
   for (; at + WIDTH <= n; at += WIDTH) {
-    vec v = load(x + at);
-    most = choose(v > most, v, most);
-  }
-  float top = most[0];
-  for (int i = 1; i < WIDTH; i++) top = most[i] > top ? most[i] : top;
-  for (; at < n; at++) top = x[at] > top ? x[at] : top;
-  for (at = 0; at + WIDTH <= n; at += WIDTH) {
     ivec same = load(x + at) == splat(top);
     int32_t any = 0;
     for (int i = 0; i < WIDTH; i++) any |= same[i];

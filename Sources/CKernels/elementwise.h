@@ -101,8 +101,8 @@ static void sigmoid_backward(long n, const float *y_, const float *dy, float *dx
 static double sum_of_squares(long n, const float *a) { SUM(n, a, x * x) }
 static double sum_all(long n, const float *a) { SUM(n, a, x) }
 
-/// Replaces a row by exp(x − max) and returns their sum; `max` gets the largest.
-static double exponentials(long n, float *row, float *max) {
+/// The largest of n numbers; NaN isn't larger than anything.
+INLINE float maximum(long n, const float *row) {
   vec largest = splat(-__builtin_inff());
   long at = 0;
   for (; at + WIDTH <= n; at += WIDTH) {
@@ -112,10 +112,17 @@ static double exponentials(long n, float *row, float *max) {
   float top = largest[0];
   for (int j = 1; j < WIDTH; j++) top = largest[j] > top ? largest[j] : top;
   for (; at < n; at++) top = row[at] > top ? row[at] : top;
+  return top;
+}
+
+/// Replaces a row by exp(x − max) and returns their sum; `max` gets the largest.
+static double exponentials(long n, float *row, float *max) {
+  const float top = maximum(n, row);
   *max = top;
   const vec shift = splat(top);
   vec sums = {};
-  for (at = 0; at + WIDTH <= n; at += WIDTH) {
+  long at = 0;
+  for (; at + WIDTH <= n; at += WIDTH) {
     vec e = exp_of(load(row + at) - shift);
     sums += e;
     store(row + at, e);

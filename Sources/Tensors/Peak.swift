@@ -22,8 +22,8 @@ extension Compute {
   }
 
   /// The most bytes a second that this machine has been seen to read from memory, from beyond caches
-  /// of less than 256 MiB: what bounds the generation of one text by a large model, which reads all weights for
-  /// each token.
+  /// of less than 256 MiB: what bounds the generation of one text by a large model, which reads most
+  /// weights for each token.
   ///
   /// The best of eight readings of 256 MiB, a part on each of `threads` threads.
   package static func readRate(threads: Int) -> Double {

@@ -89,6 +89,19 @@ import Testing
     #expect(tokens == expected)
   }
 
+  /// As prompts are read: the states are those of reading with logits.
+  @Test(arguments: Sample.all())
+  func readingWithoutLogitsChangesNothing(sample: Sample) {
+    let tokens = randomTokens(9, classes: sample.model.vocabularySize, seed: 6)
+    var (silent, whole) = (sample.model.predictor(texts: 1), sample.model.predictor(texts: 1))
+    var (found, expected): ([Float], [Float]) = ([], [])
+    for (index, token) in tokens.enumerated() {
+      whole.read([token], logits: &expected)
+      if index % 4 != 3 { silent.read([token]) } else { silent.read([token], logits: &found) }
+      if index % 4 == 3 { #expect(found == expected) }
+    }
+  }
+
   /// Where most words are passed over by a sketch of the readout, tokens are those drawn from all
   /// logits; with weights so small that all words are likely, and so large that few are.
   @Test(
